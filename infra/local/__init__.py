@@ -1,0 +1,1 @@
+"""The laptop stack: S3, MLflow, gateway and release follower on loopback."""

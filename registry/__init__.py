@@ -1,0 +1,1 @@
+"""What the MLflow registry holds and may be trusted for."""

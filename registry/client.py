@@ -1,0 +1,122 @@
+"""What the registry holds, in MLflow's own words: registered model, version, alias, tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException, RestException
+
+from registry.tags import GATE_PASSED
+
+__all__ = ["CHAMPION", "MODEL", "RegisteredVersion", "Registry", "RegistryError", "RegistryUnreachableError"]
+
+MODEL = "sentiment"
+CHAMPION = "champion"
+
+_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+
+
+class RegistryError(RuntimeError):
+    """The registry answered, but does not hold what was asked for."""
+
+
+class RegistryUnreachableError(RegistryError):
+    """The registry does not answer."""
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """One version of a registered model."""
+
+    model: str
+    version: int
+    run_id: str
+    tags: Mapping[str, str]
+
+    @property
+    def gate_passed(self) -> bool:
+        """Whether the gate measured this version and let it pass. Absent means no."""
+        return self.tags.get(GATE_PASSED) == "true"
+
+
+def _registered(found: ModelVersion) -> RegisteredVersion:
+    return RegisteredVersion(found.name, int(found.version), found.run_id or "", dict(found.tags))
+
+
+class Registry:
+    """A thin adapter over :class:`mlflow.MlflowClient`.
+
+    Every method raises :class:`RegistryUnreachableError` when the tracking server does not answer.
+    """
+
+    def __init__(self, tracking_uri: str | None = None) -> None:
+        self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+
+    def by_alias(self, model: str, alias: str) -> RegisteredVersion | None:
+        """Return the version that the alias names, or None when the alias or the model is not there."""
+        try:
+            return _registered(self._client.get_model_version_by_alias(model, alias))
+        except MlflowException as error:
+            return self._absent(error)
+
+    def get(self, model: str, version: int) -> RegisteredVersion:
+        """Return one version.
+
+        Raises:
+            RegistryError: there is no such version.
+        """
+        try:
+            return _registered(self._client.get_model_version(model, str(version)))
+        except MlflowException as error:
+            self._absent(error)
+        raise RegistryError(f"{model} has no version {version}")
+
+    def versions(self, model: str) -> list[RegisteredVersion]:
+        """Return every version of the model, newest first; empty when the model is not registered."""
+        try:
+            found = self._client.search_model_versions(f"name = '{model}'")
+        except MlflowException as error:
+            self._absent(error)
+            return []
+        return sorted(map(_registered, found), key=lambda version: version.version, reverse=True)
+
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Move the alias."""
+        try:
+            self._client.set_registered_model_alias(model, alias, str(version))
+        except MlflowException as error:
+            raise _reachable(error) from error
+
+    def set_tags(self, model: str, version: int, tags: Mapping[str, str]) -> None:
+        """Write tags on one version."""
+        try:
+            for key, value in tags.items():
+                self._client.set_model_version_tag(model, str(version), key, value)
+        except MlflowException as error:
+            raise _reachable(error) from error
+
+    def download(self, version: RegisteredVersion, destination: Path) -> Path:
+        """Download the model folder of a version into ``destination`` and return the folder."""
+        uri = f"models:/{version.model}/{version.version}"
+        try:
+            return Path(download_artifacts(artifact_uri=uri, dst_path=str(destination)))
+        except MlflowException as error:
+            raise _reachable(error) from error
+
+    @staticmethod
+    def _absent(error: MlflowException) -> None:
+        if isinstance(error, RestException) and error.error_code in _ABSENT:
+            return
+        raise _reachable(error) from error
+
+
+def _reachable(error: MlflowException) -> RegistryError:
+    """Tell a registry that answered with an error from one that does not answer."""
+    if isinstance(error, RestException) and error.error_code not in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
+        return RegistryError(f"MLflow refused: {error.message}")
+    return RegistryUnreachableError(f"MLflow does not answer: {error.message}")

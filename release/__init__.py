@@ -1,0 +1,1 @@
+"""What carries the alias of a registered model to the tenants."""

@@ -1,0 +1,1 @@
+"""One job: data, checks, training, evaluation, registration."""
