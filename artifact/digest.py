@@ -39,7 +39,7 @@ def artifact_files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def tree_digest(folder: Path) -> str:
-    """Return the SHA-256, as 64 hex digits, over the sorted lines ``relpath\\0sha256\\n`` of the folder's files.
+    r"""Return the SHA-256, as 64 hex digits, over the sorted lines ``relpath\0sha256\n`` of the folder's files.
 
     Raises:
         ArtifactError: see :func:`artifact_files`.

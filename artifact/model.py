@@ -13,7 +13,7 @@ __all__ = ["MODEL_FILE", "TRUSTED_TYPES", "UntrustedTypeError", "load_pipeline"]
 
 MODEL_FILE = "model.skops"
 
-# What skops does not trust by itself and we do. The list in an artifact's own MLmodel is its author's claim, so it is not read.
+# What skops does not trust by itself and we do. The list in an artifact's own MLmodel is its author's claim: not read.
 TRUSTED_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
