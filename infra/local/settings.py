@@ -1,0 +1,71 @@
+"""Where the laptop stack keeps its state and on which ports it listens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["LOOPBACK", "MODEL", "TENANTS", "Settings", "tenant_host"]
+
+LOOPBACK = "127.0.0.1"
+MODEL = "sentiment"
+TENANTS = ("tenant-a", "tenant-b")
+
+
+class Settings(BaseSettings):
+    """Read from ``FERRYMAN_HOME``, ``FERRYMAN_S3_PORT``, ``FERRYMAN_MLFLOW_PORT`` and ``FERRYMAN_GATEWAY_PORT``."""
+
+    model_config = SettingsConfigDict(env_prefix="FERRYMAN_")
+
+    home: Path = Path(".ferryman")
+    s3_port: int = Field(default=9000, ge=1, le=65535)
+    mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    gateway_port: int = Field(default=8080, ge=1, le=65535)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @property
+    def s3_url(self) -> str:
+        """The embedded object store's address."""
+        return f"http://{LOOPBACK}:{self.s3_port}"
+
+    @property
+    def mlflow_url(self) -> str:
+        """The tracking server's address, which is its UI's too."""
+        return f"http://{LOOPBACK}:{self.mlflow_port}"
+
+    @property
+    def gateway_url(self) -> str:
+        """The gateway's address; tenants are told apart by the Host header."""
+        return f"http://{LOOPBACK}:{self.gateway_port}"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.home / "logs"
+
+    @property
+    def routes(self) -> Path:
+        """The folder that the gateway watches."""
+        return self.home / "gateway"
+
+    @property
+    def releases(self) -> Path:
+        """What each tenant serves."""
+        return self.home / "releases"
+
+    def prepare(self) -> None:
+        """Make the state folder, readable by its owner alone."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.logs, self.routes, self.releases):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def tenant_host(tenant: str) -> str:
+    """Return the host name by which clients reach a tenant."""
+    return f"{tenant}.localhost"

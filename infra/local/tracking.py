@@ -1,0 +1,48 @@
+"""The MLflow server: tracking, registry and UI, artifacts on S3."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from infra.local.object_store import MLFLOW_BUCKET, ObjectStore
+from infra.local.program import Program
+from infra.local.settings import LOOPBACK, Settings
+
+__all__ = ["tracking_server"]
+
+# A version may only point at a model that a run logged: without this, whoever may create versions reads any
+# artifact that the server can (field: source).
+_SOURCE = r"^models:/m-[0-9a-f]{32}$"
+
+
+def tracking_server(settings: Settings, store: ObjectStore) -> Program:
+    """Return the server as a program: one worker, no job runner, no telemetry, SQLite unless a database is named."""
+    database = os.environ.get("MLFLOW_BACKEND_STORE_URI") or f"sqlite:///{settings.home / 'mlflow.db'}"
+    hosts = ",".join(f"{host}:{settings.mlflow_port}" for host in ("localhost", LOOPBACK))
+    return Program(
+        "mlflow",
+        [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            LOOPBACK,
+            "--port",
+            str(settings.mlflow_port),
+            "--workers",
+            "1",
+            "--allowed-hosts",
+            hosts,
+            "--artifacts-destination",
+            f"s3://{MLFLOW_BUCKET}",
+        ],
+        {
+            **store.environment(store.publisher),
+            "MLFLOW_BACKEND_STORE_URI": database,
+            "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": _SOURCE,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        },
+    )
