@@ -166,20 +166,24 @@ def _seaweedfs(settings: Settings, secrets: Secrets) -> Program:
         ),
     )
     options = {
-        "dir": data,
+        "dir": ".",
         "ip": LOOPBACK,
         "ip.bind": LOOPBACK,
         "s3.port": settings.s3_port,
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
-        "s3.config": identities,
+        "s3.config": identities.name,
+        # Sockets beside the data, named relatively: /tmp is shared, and a socket's path has to be short.
+        "s3.localSocket": "s3.sock",
+        "filer.localSocket": "filer.sock",
         "s3.iam": "false",
         "master.telemetry": "false",
         "admin.ui": "false",
         "webdav": "false",
         **ports,
     }
-    return Program("s3", [binary, "mini", *(f"-{name}={value}" for name, value in options.items())])
+    flags = [f"-{name}={value}" for name, value in options.items()]
+    return Program("s3", [binary, "-logtostderr=true", "mini", *flags], folder=data)
 
 
 def _identities(secrets: Secrets) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ class Program:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: int = 10
+    folder: Path | None = None
 
     def section(self, logs: Path) -> str:
         """Return the ``[program:…]`` section (supervisor's configuration reference)."""
@@ -28,6 +29,7 @@ class Program:
             f"[program:{self.name}]",
             f"command={_escaped(' '.join(_quoted(word) for word in self.command))}",
             f"environment={variables}",
+            *([f"directory={_escaped(str(self.folder))}"] if self.folder else []),
             f"stdout_logfile={_escaped(str(logs / f'{self.name}.log'))}",
             "stdout_logfile_maxbytes=5MB",
             "stdout_logfile_backups=1",
