@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from infra.local import call, logs, stack
+from infra.local import logs, stack
 from infra.local.errors import StackError
 from infra.local.settings import TENANTS, Settings, tenant_host
 
@@ -62,6 +62,8 @@ def _logs(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def _call(settings: Settings, chosen: argparse.Namespace) -> int:
+    from infra.local import call
+
     tenants = chosen.tenants or TENANTS
     answers = [answer for tenant in tenants for answer in call.every_protocol(settings, tenant, chosen.text)]
     console.print(call.table(answers))

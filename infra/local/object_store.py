@@ -13,8 +13,6 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from minio import MinioAdmin
-from minio.credentials.providers import StaticProvider
 
 from artifact.address import RELEASED_BUCKET
 from infra.local.errors import StackError
@@ -74,6 +72,9 @@ class ObjectStore:
             raise StackError(f"the object store at {self.endpoint} refuses: {error}") from error
 
     def _add_minio_reader(self) -> None:
+        from minio import MinioAdmin
+        from minio.credentials.providers import StaticProvider
+
         admin = MinioAdmin(
             endpoint=self.endpoint.removeprefix("http://"),
             credentials=StaticProvider(self.publisher.access_key, self.publisher.secret_key),
