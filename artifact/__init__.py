@@ -1,6 +1,6 @@
 """The MLflow model folder: its digest, its published address, and loading it without pickle.
 
-Loading lives in :mod:`artifact.model` alone, which imports scikit-learn: whoever only checks digests need not wait for it.
+Loading lives in :mod:`artifact.model`, which imports scikit-learn: whoever only checks digests need not wait for it.
 """
 
 from artifact.address import AddressError, PublishedArtifact

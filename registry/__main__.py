@@ -27,12 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _promote(chosen: argparse.Namespace) -> int:
     registry = Registry()
+    current = registry.by_alias(MODEL, CHAMPION)
+    if chosen.if_none and current is not None:
+        print(f"{MODEL} version {current.version} is `{CHAMPION}`.")
+        return 0
     version = registry.get(MODEL, chosen.version) if chosen.version else _newest_passed(registry)
     reason = refusal(version)
     if reason:
         print(f"Not promoted: {reason}.", file=sys.stderr)
         return 1
-    current = registry.by_alias(MODEL, CHAMPION)
     if current is not None and current.version == version.version:
         print(f"{MODEL} version {version.version} is `{CHAMPION}` already.")
         return 0
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     promote = commands.add_parser("promote", help=f"move the alias `{CHAMPION}` to a version that passed the gate")
     promote.add_argument("--version", type=_version, help="the version; without it, the newest that passed the gate")
+    promote.add_argument("--if-none", action="store_true", help=f"leave a `{CHAMPION}` that is there where it is")
     promote.set_defaults(run=_promote)
     commands.add_parser("list", help="every version and whether it may be released").set_defaults(run=_list)
     digest = commands.add_parser("digest", help="print the digest of a model folder")

@@ -1,0 +1,103 @@
+# Everything that people and CI do with Ferryman. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATE := $(or $(FERRYMAN_HOME),.ferryman)
+# The stack's addresses and keys, for every command that talks to it; variables that are set already win.
+WITH_STACK := [ ! -f "$(STATE)/env" ] || . "$(STATE)/env";
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+DATA ?=
+TEXT_COLUMN ?= text
+LABEL_COLUMN ?= label
+VERSION ?=
+TEXT ?= A quiet, moving film that stays with you.
+NAME ?=
+
+.PHONY: help
+help: ## list every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: install
+install: $(VENV)/installed ## make .venv with the locked, hash-checked packages
+
+$(VENV)/installed: requirements/uv.txt requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Ferryman needs Python 3.11, 3.12 or 3.13; set PYTHON=…")'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked packages (about 1.5 GB) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements/lock.txt requirements/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: up ## from nothing to two answering tenants
+	@$(WITH_STACK) $(BIN)/python -m training --if-none-registered
+	@$(WITH_STACK) $(BIN)/python -m registry promote --if-none
+	@$(WITH_STACK) $(BIN)/python -m release wait
+	@$(BIN)/python -m infra.local call "$(TEXT)"
+	@$(BIN)/python -m infra.local addresses
+
+.PHONY: train
+train: up ## train, check, gate and register a model: DATA=file.csv|file.parquet|s3://… TEXT_COLUMN= LABEL_COLUMN=
+	@$(WITH_STACK) $(BIN)/python -m training $(if $(DATA),--data "$(DATA)") --text-column "$(TEXT_COLUMN)" --label-column "$(LABEL_COLUMN)"
+
+.PHONY: up
+up: install ## start the laptop stack, or what of it does not run
+	@$(BIN)/python -m infra.local up
+
+.PHONY: down
+down: install ## stop the stack; data stays
+	@$(BIN)/python -m infra.local down
+
+.PHONY: status
+status: install ## every process, and what each tenant serves
+	@$(BIN)/python -m infra.local status
+	@$(BIN)/python -m release status
+
+.PHONY: logs
+logs: install ## the last lines of every log, or of NAME=s3|mlflow|gateway|release
+	@$(BIN)/python -m infra.local logs $(NAME)
+
+.PHONY: versions
+versions: install ## every registered version, and whether it may be released
+	@$(WITH_STACK) $(BIN)/python -m registry list
+
+.PHONY: promote
+promote: install ## move the alias `champion` to VERSION=n (or the newest that passed the gate) and wait for both tenants
+	@$(WITH_STACK) $(BIN)/python -m registry promote $(if $(VERSION),--version "$(VERSION)")
+	@$(WITH_STACK) $(BIN)/python -m release wait
+
+.PHONY: predict
+predict: install ## ask both tenants over every protocol: TEXT="…"
+	@$(BIN)/python -m infra.local call "$(TEXT)"
+
+.PHONY: test
+test: install ## every test, on a stack of its own; under ten minutes
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest --cov --cov-report=term tests
+
+.PHONY: lint
+lint: install ## ruff, mypy --strict, import-linter, actionlint, zizmor
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@if command -v go >/dev/null; then go run $(ACTIONLINT); \
+	else echo "NOT RUN: actionlint, for it needs Go on PATH"; [ -z "$${CI:-}" ]; fi
+	@$(BIN)/zizmor --offline --quiet .github
+
+.PHONY: lock
+lock: install ## resolve the dependencies anew into requirements/
+	@for name in lock uv; do \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	$$([ $$name = lock ] && echo --all-extras pyproject.toml || echo requirements/uv.in) --output-file requirements/$$name.txt; done
+
+.PHONY: clean
+clean: ## stop the stack and delete its state, after asking
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m infra.local clean $(if $(YES),--yes)
