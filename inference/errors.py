@@ -1,0 +1,38 @@
+"""What a caller did wrong, once for all protocols."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+__all__ = ["GRPC_CODES", "RequestError"]
+
+# google.rpc.Code's own mapping of HTTP statuses, for those that are used here.
+GRPC_CODES = {
+    200: "OK",
+    400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+
+
+class RequestError(Exception):
+    """A request that is refused: an HTTP status and a sentence that names the field. Never an exception's text."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = HTTPStatus(status)
+        self.message = message
+
+    @classmethod
+    def bad(cls, field: str, what: str) -> RequestError:
+        """400: the named field is wrong."""
+        return cls(400, f"{field}: {what}")
+
+    @property
+    def grpc_code(self) -> str:
+        """The gRPC status code's name."""
+        return GRPC_CODES.get(self.status, "INVALID_ARGUMENT")

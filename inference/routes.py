@@ -1,0 +1,48 @@
+"""Which requests the predictor answers itself, by method and path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Route", "find"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """What was asked; ``protocol`` is None for what is not inference and so not counted as such."""
+
+    name: str
+    protocol: str | None = None
+    model: str | None = None
+
+
+_FIXED = {
+    ("GET", "/"): Route("info"),
+    ("GET", "/health"): Route("live"),
+    ("GET", "/ready"): Route("ready"),
+    ("GET", "/v2/health/ready"): Route("ready"),
+    ("POST", "/predict"): Route("seed-predict", "seed"),
+}
+_MODEL = r"(?P<model>[^/:]+)"
+_PATTERNS = [
+    ("POST", re.compile(rf"/v1/models/{_MODEL}:predict"), "v1-predict", "v1"),
+    ("POST", re.compile(rf"/v1/models/{_MODEL}:explain"), "v1-explain", "v1"),
+    ("POST", re.compile(rf"/v2/models/{_MODEL}/infer"), "v2-infer", "v2"),
+    ("GET", re.compile(rf"/v2/models/{_MODEL}"), "metadata", None),
+    ("GET", re.compile(rf"/v2/models/{_MODEL}/ready"), "ready", None),
+    ("GET", re.compile(rf"/v1/models/{_MODEL}"), "ready", None),
+    ("POST", re.compile(r"/v2/repository/.*"), "refused", None),
+]
+
+
+def find(method: str, path: str) -> Route | None:
+    """Return the route for a request, or None when KServe's application is to answer."""
+    fixed = _FIXED.get((method, path))
+    if fixed is not None:
+        return fixed
+    for verb, pattern, name, protocol in _PATTERNS:
+        matched = pattern.fullmatch(path) if verb == method else None
+        if matched:
+            return Route(name, protocol, matched.groupdict().get("model"))
+    return None

@@ -1,0 +1,52 @@
+"""From texts to labels and probabilities, by the pipeline itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+__all__ = ["TEXT_COLUMN", "Scorer", "Scores"]
+
+TEXT_COLUMN = "text"
+_NAMES = {"0": "negative", "1": "positive"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the model says of n texts: probabilities are FP64 ``[n, 2]``, confidence is the label's own probability."""
+
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def winners(self) -> NDArray[np.intp]:
+        """The column of each text's most probable class, ``[n]``."""
+        return np.asarray(np.argmax(self.probabilities, axis=1), dtype=np.intp)
+
+    @property
+    def labels(self) -> list[str]:
+        """Each text's most probable class."""
+        return [self.classes[winner] for winner in self.winners]
+
+    @property
+    def confidences(self) -> NDArray[np.float64]:
+        """Each text's highest probability, ``[n]``."""
+        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+
+
+class Scorer:
+    """A fitted two-class pipeline over a table with one column, ``text``."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.classes = tuple(_NAMES.get(str(each), str(each)) for each in pipeline.classes_)
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Return the scores of n texts."""
+        table = pd.DataFrame({TEXT_COLUMN: list(texts)})
+        return Scores(self.classes, np.asarray(self._pipeline.predict_proba(table), dtype=np.float64))

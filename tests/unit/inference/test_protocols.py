@@ -1,0 +1,232 @@
+"""The predictor as its callers see it: a real process on loopback, real HTTP and gRPC clients."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import grpc
+import httpx
+import numpy as np
+import pytest
+import tritonclient.grpc as triton_grpc
+from conftest import Predictor
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
+
+V1 = "/v1/models/sentiment:predict"
+V2 = "/v2/models/sentiment/infer"
+
+
+def post(predictor: Predictor, path: str, body: object, **headers: str) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.post(predictor.http + path, content=content, headers=headers, trust_env=False)
+
+
+def tensor(**changes: object) -> dict[str, Any]:
+    return {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["good"], **changes}]}
+
+
+def stub(predictor: Predictor) -> GRPCInferenceServiceStub:
+    return GRPCInferenceServiceStub(grpc.insecure_channel(predictor.grpc))
+
+
+def test_v1_answers_strings_and_objects_in_order(predictor: Predictor) -> None:
+    answer = post(predictor, V1, {"instances": ["good great", {"text": "bad awful"}]})
+    assert [each["label"] for each in answer.json()["predictions"]] == ["positive", "negative"]
+    first = answer.json()["predictions"][0]
+    assert first["confidence"] == max(first["probabilities"].values()) == first["probabilities"]["positive"]
+
+
+def test_every_answer_names_model_version_tenant_and_request(predictor: Predictor) -> None:
+    for path, body in [(V1, {"instances": ["x"]}), (V1, {}), ("/nowhere", {}), (V2, b"{")]:
+        headers = post(predictor, path, body, **{"x-request-id": "abc-1"}).headers
+        found = [headers[name] for name in ("x-model-name", "x-model-version", "x-tenant", "x-request-id")]
+        assert found == ["sentiment", "7", "tenant-a", "abc-1"]
+
+
+def test_a_request_id_with_spaces_is_replaced(predictor: Predictor) -> None:
+    assert " " not in post(predictor, V1, {"instances": ["x"]}, **{"x-request-id": "a b"}).headers["x-request-id"]
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/x-www-form-urlencoded", "text/plain"])
+def test_json_is_read_whatever_the_content_type_says(predictor: Predictor, kind: str) -> None:
+    assert post(predictor, V1, {"instances": ["good"]}, **{"content-type": kind}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "field"),
+    [
+        (V1, b"{", 400, "body"),
+        (V1, b"[]", 400, "body"),
+        (V1, b"\xff\xfe", 400, "body"),
+        (V1, b'{"instances": ["\\ud800"]}', 400, "body"),
+        (V1, {}, 400, "instances"),
+        (V1, {"instances": "good"}, 400, "instances"),
+        (V1, {"instances": []}, 400, "instances"),
+        (V1, {"instances": ["good", 7]}, 400, "instances[1]"),
+        (V1, {"instances": [["a"], ["b", "c"]]}, 400, "instances[0]"),
+        (V1, {"instances": [{"body": "x"}]}, 400, "instances[0].text"),
+        (V1, {"instances": ["x"] * 1001}, 400, "instances"),
+        (V1, {"instances": ["x" * 100_001]}, 400, "instances[0]"),
+        (V1, b" " * (1024 * 1024 + 1), 413, "body"),
+        (V1.replace("sentiment", "other"), {"instances": ["x"]}, 404, "model"),
+        (V2, b"{", 400, "body"),
+        (V2, {}, 400, "inputs"),
+        (V2, {"inputs": []}, 400, "inputs"),
+        (V2, tensor(datatype="FP32"), 400, "inputs[0].datatype"),
+        (V2, tensor(datatype="NOPE"), 400, "inputs[0].datatype"),
+        (V2, tensor(shape=[2]), 400, "inputs[0].shape"),
+        (V2, tensor(shape=[1, 2]), 400, "inputs[0].shape"),
+        (V2, tensor(shape=[True]), 400, "inputs[0].shape"),
+        (V2, tensor(data=[1]), 400, "inputs[0].data[0]"),
+        (V2, tensor(name="words"), 400, "inputs"),
+        (V2, tensor(parameters={"binary_data_size": 4}), 400, "inputs[0].data"),
+        (V2, {**tensor(), "outputs": [{"name": "nope"}]}, 400, "outputs[0].name"),
+        (V2, {**tensor(), "id": 7}, 400, "id"),
+        (V2.replace("sentiment", "other"), tensor(), 404, "model"),
+        ("/predict", {}, 400, "text"),
+        ("/predict", {"text": 7}, 400, "text"),
+        ("/v2/repository/models/sentiment/unload", {}, 403, "a predictor"),
+    ],
+)
+def test_what_the_caller_did_wrong_is_a_4xx_that_names_the_field(
+    predictor: Predictor, path: str, body: object, status: int, field: str
+) -> None:
+    answer = post(predictor, path, body)
+    assert (answer.status_code, answer.json()["error"].startswith(field)) == (status, True), answer.text
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 1]])
+def test_v2_answers_both_shapes(predictor: Predictor, shape: list[int]) -> None:
+    answer = post(predictor, V2, {"id": "q", **tensor(shape=shape, data=["good", "bad"])}).json()
+    outputs = {output["name"]: output for output in answer["outputs"]}
+    assert (answer["id"], answer["model_version"]) == ("q", "7")
+    assert outputs["label"]["data"] == ["positive", "negative"]
+    assert outputs["probabilities"]["shape"] == [2, 2]
+    assert len(outputs["probabilities"]["data"]) == 4
+
+
+def test_v2_reads_and_writes_binary_tensors(predictor: Predictor) -> None:
+    binary = b"".join(struct.pack("<I", len(each)) + each for each in (b"good", b"bad"))
+    request = tensor(shape=[2], parameters={"binary_data_size": len(binary)})
+    del request["inputs"][0]["data"]
+    wanted = {"name": "confidence", "parameters": {"binary_data": True}}
+    head = json.dumps({**request, "outputs": [wanted, {"name": "label"}]}).encode()
+    answer = post(predictor, V2, head + binary, **{"inference-header-content-length": str(len(head))})
+    length = int(answer.headers["inference-header-content-length"])
+    outputs = json.loads(answer.content[:length])["outputs"]
+    assert outputs[0]["parameters"]["binary_data_size"] == len(answer.content) - length == 16
+    assert outputs[1]["data"] == ["positive", "negative"]
+    assert (np.frombuffer(answer.content[length:]) > 0.5).all()
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "9999", "1" * 30])
+def test_a_wrong_header_length_is_a_400(predictor: Predictor, length: str) -> None:
+    answer = post(predictor, V2, tensor(), **{"inference-header-content-length": length})
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("Inference-Header-Content-Length")
+
+
+def test_a_truncated_binary_tensor_is_a_400(predictor: Predictor) -> None:
+    request = tensor(parameters={"binary_data_size": 6})
+    del request["inputs"][0]["data"]
+    head = json.dumps(request).encode()
+    raw = struct.pack("<I", 9) + b"ab"
+    answer = post(predictor, V2, head + raw, **{"inference-header-content-length": str(len(head))})
+    assert (answer.status_code, answer.json()["error"][:17]) == (400, "inputs[0].data[0]")
+
+
+def test_metadata_is_the_same_over_rest_and_grpc(predictor: Predictor) -> None:
+    rest = httpx.get(f"{predictor.http}/v2/models/sentiment", trust_env=False).json()
+    rpc = stub(predictor).ModelMetadata(pb.ModelMetadataRequest(name="sentiment"))
+    assert rest["versions"] == list(rpc.versions) == ["7"]
+    for ours, theirs in zip([*rest["inputs"], *rest["outputs"]], [*rpc.inputs, *rpc.outputs], strict=True):
+        assert (ours["name"], ours["datatype"], ours["shape"]) == (theirs.name, theirs.datatype, list(theirs.shape))
+
+
+def test_grpc_answers_contents_with_contents(predictor: Predictor) -> None:
+    contents = pb.InferTensorContents(bytes_contents=[b"good", b"bad"])
+    asked = pb.ModelInferRequest.InferInputTensor(name="text", datatype="BYTES", shape=[2], contents=contents)
+    answer = stub(predictor).ModelInfer(pb.ModelInferRequest(model_name="sentiment", id="q", inputs=[asked]))
+    assert list(answer.outputs[0].contents.bytes_contents) == [b"positive", b"negative"]
+    assert (answer.model_version, answer.id, len(answer.outputs[2].contents.fp64_contents)) == ("7", "q", 4)
+
+
+def test_tritons_own_client_works_over_grpc(predictor: Predictor) -> None:
+    with triton_grpc.InferenceServerClient(predictor.grpc) as client:
+        asked = triton_grpc.InferInput("text", [1, 1], "BYTES")
+        asked.set_data_from_numpy(np.array([["good".encode()]], dtype=np.object_))
+        wanted = [triton_grpc.InferRequestedOutput("label")]
+        result = client.infer("sentiment", [asked], outputs=wanted, headers={"x-request-id": "t-1"})
+        assert result.as_numpy("label").tolist() == [b"positive"]
+        assert client.is_model_ready("sentiment")
+        assert client.is_server_live()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"model_name": "other"}, "NOT_FOUND"),
+        ({"inputs": []}, "INVALID_ARGUMENT"),
+        ({"datatype": "FP32"}, "INVALID_ARGUMENT"),
+        ({"shape": [3]}, "INVALID_ARGUMENT"),
+        ({"raw": [b"\x09\x00\x00\x00ab"]}, "INVALID_ARGUMENT"),
+        ({"raw": [b"\x02\x00\x00\x00\xff\xfe"]}, "INVALID_ARGUMENT"),
+        ({"raw": [b"x" * (1024 * 1024 + 1)]}, "RESOURCE_EXHAUSTED"),
+    ],
+)
+def test_grpc_faults_have_the_protocols_codes(predictor: Predictor, changes: dict[str, Any], code: str) -> None:
+    asked = pb.ModelInferRequest.InferInputTensor(
+        name="text", datatype=changes.get("datatype", "BYTES"), shape=changes.get("shape", [1])
+    )
+    raw = changes.get("raw", [b"\x04\x00\x00\x00good"])
+    inputs = changes.get("inputs", [asked])
+    request = pb.ModelInferRequest(
+        model_name=changes.get("model_name", "sentiment"), inputs=inputs, raw_input_contents=raw
+    )
+    with pytest.raises(grpc.RpcError) as refused:
+        stub(predictor).ModelInfer(request)
+    assert refused.value.code().name == code
+    assert "Traceback" not in refused.value.details()
+
+
+def test_loading_another_model_is_refused_over_grpc(predictor: Predictor) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        stub(predictor).RepositoryModelUnload(pb.RepositoryModelUnloadRequest(model_name="sentiment"))
+    assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_explanations_add_up_to_the_logit(predictor: Predictor) -> None:
+    answer = post(predictor, "/v1/models/sentiment:explain", {"instances": ["a good film"]}).json()["explanations"][0]
+    total = answer["bias"] + sum(token["contribution"] for token in answer["tokens"])
+    assert total == pytest.approx(answer["logit"], abs=1e-12)
+    confidence = post(predictor, "/predict", {"text": "a good film"}).json()["confidence"]
+    assert 1 / (1 + np.exp(-answer["logit"])) == pytest.approx(confidence, abs=1e-12)
+    assert answer["tokens"][0]["token"] == "good"
+
+
+def test_the_seed_api_answers(predictor: Predictor) -> None:
+    answer = post(predictor, "/predict", {"text": "bad"}).json()
+    assert (answer["text"], answer["prediction"], answer["tenant"]) == ("bad", "negative", "tenant-a")
+    for path in ("/", "/health", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/sentiment/ready"):
+        assert httpx.get(predictor.http + path, trust_env=False).status_code == 200, path
+
+
+def test_refused_and_grpc_requests_are_counted(predictor: Predictor) -> None:
+    def counted(protocol: str, code: str) -> float:
+        labels = f'inference_requests_total{{code="{code}",model="sentiment",protocol="{protocol}",version="7"}}'
+        lines = httpx.get(f"{predictor.http}/metrics", trust_env=False, follow_redirects=True).text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(labels))
+
+    before = counted("v1", "400"), counted("grpc", "OK"), counted("grpc", "NOT_FOUND")
+    post(predictor, V1, {})
+    contents = pb.InferTensorContents(bytes_contents=[b"good"])
+    asked = pb.ModelInferRequest.InferInputTensor(name="text", datatype="BYTES", shape=[1], contents=contents)
+    stub(predictor).ModelInfer(pb.ModelInferRequest(model_name="sentiment", inputs=[asked]))
+    with pytest.raises(grpc.RpcError):
+        stub(predictor).ModelInfer(pb.ModelInferRequest(model_name="other", inputs=[asked]))
+    after = counted("v1", "400"), counted("grpc", "OK"), counted("grpc", "NOT_FOUND")
+    assert after == tuple(count + 1 for count in before)
