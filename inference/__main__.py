@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from artifact import AddressError, ArtifactError, PublishedArtifact
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop and return 0; 2 for what was asked wrongly, 1 for an artifact that may not be served."""
@@ -16,18 +18,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.storage_uri:
         print("--storage-uri (or STORAGE_URI) is missing: which artifact is to be served?", file=sys.stderr)
         return 2
-    from artifact import AddressError, ArtifactError, PublishedArtifact
-    from inference.load import DownloadError, load
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for noisy in ("kserve_storage", "botocore", "boto3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         place = PublishedArtifact.parse(chosen.storage_uri)
-        pipeline = load(place, chosen.model_dir)
     except AddressError as error:
         print(f"refused: {error}", file=sys.stderr)
         return 2
+    from inference.load import DownloadError, load
+
+    try:
+        pipeline = load(place, chosen.model_dir)
     except (ArtifactError, DownloadError) as error:
         print(f"refused: {error}", file=sys.stderr)
         return 1

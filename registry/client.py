@@ -59,6 +59,7 @@ class Registry:
         # MLflow's own defaults let a caller wait for minutes before it hears that the server is down.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
     def by_alias(self, model: str, alias: str) -> RegisteredVersion | None:

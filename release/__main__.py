@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _follow(settings: Settings) -> int:
     from release.follow import Follower
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("release").setLevel(logging.INFO)
+    # The follower says itself, once, that the registry is down; urllib3 would say it at each attempt.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

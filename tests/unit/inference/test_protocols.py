@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton_grpc
 from conftest import Predictor
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
+from tritonclient.grpc import service_pb2 as pb
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
 V1 = "/v1/models/sentiment:predict"
 V2 = "/v2/models/sentiment/infer"
@@ -158,7 +158,7 @@ def test_grpc_answers_contents_with_contents(predictor: Predictor) -> None:
 def test_tritons_own_client_works_over_grpc(predictor: Predictor) -> None:
     with triton_grpc.InferenceServerClient(predictor.grpc) as client:
         asked = triton_grpc.InferInput("text", [1, 1], "BYTES")
-        asked.set_data_from_numpy(np.array([["good".encode()]], dtype=np.object_))
+        asked.set_data_from_numpy(np.array([[b"good"]], dtype=np.object_))
         wanted = [triton_grpc.InferRequestedOutput("label")]
         result = client.infer("sentiment", [asked], outputs=wanted, headers={"x-request-id": "t-1"})
         assert result.as_numpy("label").tolist() == [b"positive"]
