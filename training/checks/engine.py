@@ -40,17 +40,9 @@ def validate(frame: pd.DataFrame, suite: str, parameters: Mapping[str, object] |
     # The import takes seconds: whoever only asks for help does not wait for it.
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.exceptions.exceptions import GreatExpectationsError
 
-    expectations = _read(suite)
-    try:
-        checked = gx.ExpectationSuite(
-            name=suite,
-            # Results come back in another order; the position restores it.
-            expectations=[{**each, "meta": {"position": at}} for at, each in enumerate(expectations)],
-        )
-    except (GreatExpectationsError, ValueError, TypeError, KeyError) as error:
-        raise SuiteError(f"suites/{suite}.json: {error}") from error
+    stated = _read(suite)
+    expectations = [_expectation(suite, at, each) for at, each in enumerate(stated)]
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -61,13 +53,13 @@ def validate(frame: pd.DataFrame, suite: str, parameters: Mapping[str, object] |
         .get_batch({"dataframe": frame})
     )
     outcome = batch.validate(
-        checked,
+        gx.ExpectationSuite(name=suite, expectations=expectations),
         result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES},
         expectation_parameters=dict(parameters or {}),
     )
     described: list[Any] = [result.to_json_dict() for result in outcome.results]
     results = {each["expectation_config"]["meta"]["position"]: each for each in described}
-    return [_finding(frame, suite, each, results[at]) for at, each in enumerate(expectations)]
+    return [_finding(frame, suite, each, results[at]) for at, each in enumerate(stated)]
 
 
 def _read(suite: str) -> list[dict[str, Any]]:
@@ -77,6 +69,18 @@ def _read(suite: str) -> list[dict[str, Any]]:
     except (ValueError, KeyError, TypeError) as error:
         raise SuiteError(f"suites/{suite}.json: not a suite: {error!r}") from error
     return expectations
+
+
+def _expectation(suite: str, position: int, stated: Mapping[str, Any]) -> Any:
+    """Build one expectation. A suite made from dictionaries would log those it does not know, and leave them out."""
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    try:
+        # Results come back in another order; the position restores it.
+        return ExpectationConfiguration(**stated, meta={"position": position}).to_domain_obj()
+    except (GreatExpectationsError, ValueError, TypeError, KeyError) as error:
+        raise SuiteError(f"suites/{suite}.json: expectation {position + 1}: {error}") from error
 
 
 def _finding(frame: pd.DataFrame, suite: str, stated: Mapping[str, Any], result: Mapping[str, Any]) -> Finding:

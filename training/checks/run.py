@@ -6,6 +6,7 @@ import pandas as pd
 
 from training.checks.engine import validate
 from training.checks.findings import CheckReport
+from training.labels import NAMES
 from training.normalise import repetitions, with_key
 from training.profile import DataProfile
 
@@ -30,7 +31,7 @@ def check_raw(frame: pd.DataFrame) -> CheckReport:
         "rows": f"{len(frame):,}",
         "rows by label": _counts(frame["label"]),
         "rows by source": _counts(frame["source"]),
-        "median length": f"{derived['length'].median():,.0f} characters",
+        "median length": f"{derived['length'].quantile(0.5):,.0f} characters",
         "repeated texts": f"{counted.repeated:,} rows, left out",
         "texts with both labels": f"{counted.contradicting:,} rows, left out",
     }
@@ -49,12 +50,13 @@ def check_split(frame: pd.DataFrame, reference: DataProfile | None) -> CheckRepo
         is_test=(frame["split"] == "test").astype(float),
         sides_of_text=frame["split"].groupby(frame["key"]).transform("nunique").astype(float),
     )
-    shares = frame.loc[frame["split"] == "train", "label"].astype("int64").value_counts(normalize=True).sort_index()
-    train_labels = {"values": shares.index.tolist(), "weights": shares.tolist()}
-    findings = validate(derived, "split", {"train_labels": train_labels})
+    train = frame.loc[frame["split"] == "train", "label"].astype("int64")
+    # One more of each label, so that a side without rows still has shares to compare with.
+    weights = [(int((train == label).sum()) + 1) / (len(train) + len(NAMES)) for label in NAMES]
+    findings = validate(derived, "split", {"train_labels": {"values": list(NAMES), "weights": weights}})
     statistics = {
         "rows by side": _counts(frame["split"]),
-        "rows by label, train": _counts(frame.loc[frame["split"] == "train", "label"]),
+        "rows by label, train": _counts(train),
         "rows by label, test": _counts(frame.loc[frame["split"] == "test", "label"]),
         "drift": "not measured: there is no champion yet",
     }
