@@ -1,0 +1,168 @@
+"""The job's side of MLflow: one run, what is logged to it, and the registered version."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
+from io import StringIO
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from artifact import tree_digest
+from registry.client import Registry, RegistryUnreachableError
+from registry.gate import GateResult
+from registry.tags import ARTIFACT_DIGEST, GATE_PASSED, GATE_PREFIX, GATE_REASON, GIT_COMMIT
+from training import provenance
+from training.card import card
+from training.pipeline import PARAMETERS
+from training.plots import figures
+from training.source import Table
+from training.split import TEST_SHARE
+
+__all__ = ["Run", "run"]
+
+_SIGNATURE = ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=Schema([ColSpec("long")]))
+
+
+class Run:
+    """The active run."""
+
+    def __init__(self, active: mlflow.ActiveRun, model: str) -> None:
+        self._id = active.info.run_id
+        self._model = model
+        base = mlflow.get_tracking_uri().rstrip("/")
+        self.url = f"{base}/#/experiments/{active.info.experiment_id}/runs/{self._id}"
+        self._client = MlflowClient()
+        self._commit = provenance.commit()
+        self._client.set_tag(self._id, GIT_COMMIT, self._commit.sha)
+        self._client.set_tag(self._id, "git.dirty", str(self._commit.dirty).lower())
+        mlflow.log_text(provenance.environment(), "environment.txt")
+
+    def log_settings(self, table: Table, sample: int | None) -> None:
+        """Log what the job was asked to do."""
+        asked = {"data": table.name, "data.digest": table.digest, "sample": sample or "all", "test_share": TEST_SHARE}
+        mlflow.log_params({**asked, **PARAMETERS})
+
+    def log_text(self, text: str, name: str) -> None:
+        """Keep a text as an artifact."""
+        mlflow.log_text(text, name)
+
+    def log_data(self, table: Table, train: pd.DataFrame, test: pd.DataFrame) -> None:
+        """Log both sides of the split as datasets: name, digest and shape, not the rows."""
+        for side, rows in (("train", train), ("test", test)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                dataset = from_pandas(
+                    rows[["text", "label"]].astype({"label": "int64"}),
+                    source=table.name,
+                    name=f"{table.name} {table.digest[:12]} {side}",
+                    targets="label",
+                )
+            mlflow.log_input(dataset, context=side)
+            mlflow.log_metric(f"rows_{side}", len(rows))
+
+    def log_results(
+        self, metrics: Mapping[str, float], by_slice: Mapping[str, Mapping[str, float]], gate: GateResult
+    ) -> None:
+        """Log metrics, overall and ``slice.metric``, and the gate's verdict."""
+        sliced = {f"{part}.{name}": value for part, found in by_slice.items() for name, value in found.items()}
+        mlflow.log_metrics({**metrics, **sliced})
+        verdict = {"passed": gate.passed, "reason": gate.reason, **gate.numbers}
+        mlflow.log_text(json.dumps(verdict, indent=2), "gate.json")
+
+    def log_figures(self, pipeline: Pipeline, labels: NDArray[np.int64], positive: NDArray[np.float64]) -> None:
+        """Draw and keep the plots."""
+        for name, figure in figures(pipeline, labels, positive):
+            mlflow.log_figure(figure, f"plots/{name}.png")
+
+    def log_card(
+        self,
+        table: Table,
+        metrics: Mapping[str, float],
+        by_slice: Mapping[str, Mapping[str, float]],
+        gate: GateResult,
+    ) -> None:
+        """Write the model card."""
+        mlflow.log_text(card(self._model, table, metrics, by_slice, gate), "model_card.md")
+
+    def log_model(self, pipeline: Pipeline, train: pd.DataFrame) -> str:
+        """Save the pipeline as skops and return its ``models:/m-…`` address."""
+        example = pd.DataFrame({"text": [str(train["text"].iloc[0])[:200]]})
+        with redirect_stdout(StringIO()):
+            return str(
+                mlflow.sklearn.log_model(
+                    pipeline,
+                    name="model",
+                    serialization_format="skops",
+                    signature=_SIGNATURE,
+                    input_example=example,
+                    pip_requirements=provenance.requirements(),
+                ).model_uri
+            )
+
+    def register(
+        self, registry: Registry, uri: str, digests: Mapping[str, str], metrics: Mapping[str, float], gate: GateResult
+    ) -> int:
+        """Register the model, tag it with what the gate found, and return its version.
+
+        ``gate.passed`` is written last: a job that dies before leaves a version that nobody may release.
+        """
+        with redirect_stdout(StringIO()):
+            version = int(mlflow.register_model(uri, self._model).version)
+        with tempfile.TemporaryDirectory(prefix="ferryman-train-") as scratch:
+            digest = tree_digest(registry.download(registry.get(self._model, version), Path(scratch)))
+        self._client.update_model_version(
+            self._model, str(version), f"Accuracy {metrics['accuracy']:.4f}. Gate: {gate.reason}."
+        )
+        numbers = {f"{GATE_PREFIX}{name}": f"{value:.6g}" for name, value in gate.numbers.items()}
+        tags = {ARTIFACT_DIGEST: digest, GIT_COMMIT: self._commit.sha, **digests, **numbers, GATE_REASON: gate.reason}
+        registry.set_tags(self._model, version, {**tags, GATE_PASSED: str(gate.passed).lower()})
+        return version
+
+
+@contextmanager
+def run(model: str) -> Iterator[Run]:
+    """Open a run in the experiment of the model's name; it ends FAILED when the body raises.
+
+    Raises:
+        RegistryUnreachableError: MLflow does not answer.
+    """
+    _quiet()
+    try:
+        mlflow.set_experiment(model)
+        active = mlflow.start_run()
+    except MlflowException as error:
+        raise RegistryUnreachableError(
+            f"MLflow at {mlflow.get_tracking_uri()} does not answer; start the stack with: make up"
+        ) from error
+    status = "FAILED"
+    try:
+        yield Run(active, model)
+        status = "FINISHED"
+    finally:
+        # The server may be what failed: the first error is the one to report.
+        with suppress(MlflowException), redirect_stdout(StringIO()):
+            mlflow.end_run(status)
+
+
+def _quiet() -> None:
+    """Keep MLflow's hints off the terminal; its errors stay."""
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    mlflow.autolog(disable=True, silent=True)

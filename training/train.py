@@ -1,0 +1,159 @@
+"""The training job: load, check, split, fit, evaluate, gate, register."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.console import Console
+from sklearn.pipeline import Pipeline
+
+from registry.client import MODEL, Registry
+from registry.gate import GateResult, judge
+from training import champion, provenance, tracking
+from training.checks import CheckReport, check_raw, check_split, render_html, render_table
+from training.evaluate import measure, measure_slices
+from training.normalise import deduplicate
+from training.pipeline import fit
+from training.profile import profile
+from training.progress import Stages
+from training.slices import slices
+from training.source import Table, load
+from training.split import split
+from training.vectorise import count_texts, features, transform, vocabulary
+
+__all__ = ["ChecksFailedError", "Settings", "TrainingResult", "train"]
+
+
+class ChecksFailedError(RuntimeError):
+    """A critical check failed: nothing was trained, nothing registered."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to train on. ``sample``: only so many rows, the ones with the lowest text digests, for a quick try."""
+
+    data: str | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    sample: int | None = None
+    model: str = MODEL
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What came out, for the summary that a person reads."""
+
+    version: int
+    run_url: str
+    metrics: dict[str, float]
+    slices: dict[str, dict[str, float]]
+    gate: GateResult
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    table: Table
+    train: pd.DataFrame
+    test: pd.DataFrame
+    reports: Sequence[CheckReport]
+
+
+def train(settings: Settings, console: Console) -> TrainingResult:
+    """Run the job inside one MLflow run, which ends FAILED when anything here raises.
+
+    Raises:
+        training.source.DataError: the data cannot be read as asked.
+        ChecksFailedError: a critical check failed; the table of findings is printed and the report kept with the run.
+        registry.client.RegistryUnreachableError: MLflow does not answer.
+    """
+    registry = Registry()
+    with tracking.run(settings.model) as run, Stages(console) as stages:
+        standing = champion.find(registry, settings.model)
+        prepared = _prepare(settings, standing, run, stages, console)
+        pipeline = _fit(prepared.train, stages)
+        labels = prepared.test["label"].to_numpy(np.int64)
+        with stages.stage("evaluate", len(labels)):
+            positive = np.asarray(pipeline.predict_proba(prepared.test[["text"]])[:, 1], dtype=np.float64)
+            parts = slices(prepared.test)
+            metrics, by_slice = measure(labels, positive), measure_slices(labels, positive, parts)
+        with stages.stage("gate"):
+            theirs = standing.score(settings.model, prepared.test) if standing else None
+            gate = judge(labels, positive, metrics["ece"], theirs, parts)
+        with stages.stage("log"):
+            run.log_data(prepared.table, prepared.train, prepared.test)
+            run.log_results(metrics, by_slice, gate)
+            run.log_figures(pipeline, labels, positive)
+            run.log_card(prepared.table, metrics, by_slice, gate)
+            uri = run.log_model(pipeline, prepared.train)
+        with stages.stage("register"):
+            tags = {
+                "parameters.digest": provenance.parameters_digest(pipeline),
+                "data.digest": prepared.table.digest,
+            }
+            version = run.register(registry, uri, tags, metrics, gate)
+    return TrainingResult(version, run.url, metrics, by_slice, gate, stages.seconds)
+
+
+def _prepare(
+    settings: Settings, standing: champion.Champion | None, run: tracking.Run, stages: Stages, console: Console
+) -> _Prepared:
+    with stages.stage("load"):
+        table = load(settings.data, settings.text_column, settings.label_column)
+        run.log_settings(table, settings.sample)
+    with stages.stage("check table", len(table.frame)):
+        raw = check_raw(table.frame)
+    _stop_if_critical([raw], run, console)
+    with stages.stage("split", len(table.frame)):
+        rows = split(_sampled(deduplicate(table.frame), settings.sample))
+    with stages.stage("check split", len(rows)):
+        reports = [raw, check_split(rows, standing.profile if standing else None)]
+    _stop_if_critical(reports, run, console)
+    run.log_text(render_html(reports), "data_checks.html")
+    train_rows = rows[rows["split"] == "train"].reset_index(drop=True)
+    run.log_text(profile(train_rows).to_json(), champion.PROFILE_FILE)
+    warned = [report for report in reports if report.warnings]
+    if warned:
+        console.print(render_table(warned))
+    return _Prepared(table, train_rows, rows[rows["split"] == "test"].reset_index(drop=True), reports)
+
+
+def _sampled(rows: pd.DataFrame, sample: int | None) -> pd.DataFrame:
+    """Take rows by the digest of their text, from its end: the split goes by its beginning."""
+    if sample is None or sample >= len(rows):
+        return rows
+    return rows.loc[rows["key"].str[::-1].sort_values().index[:sample]].sort_index()
+
+
+def _stop_if_critical(reports: Sequence[CheckReport], run: tracking.Run, console: Console) -> None:
+    if all(report.success for report in reports):
+        return
+    run.log_text(render_html(reports), "data_checks.html")
+    console.print(render_table(reports))
+    failed = sum(len(report.critical) for report in reports)
+    raise ChecksFailedError(
+        f"{failed} critical {'check' if failed == 1 else 'checks'} failed: nothing was trained or registered. "
+        f"The report is with the run: {run.url}"
+    )
+
+
+def _fit(rows: pd.DataFrame, stages: Stages) -> Pipeline:
+    # In the order of their digests: the same rows give the same model, however the file lists them.
+    rows = rows.sort_values("key", ignore_index=True)
+    texts: list[str] = rows["text"].tolist()
+    with stages.stage("count words", len(texts)) as advance:
+        counts = count_texts(texts, advance)
+    made = features(vocabulary(counts), counts, len(texts))
+    del counts
+    with stages.stage("vectorise", len(texts)) as advance:
+        matrix = transform(made, texts, advance)
+    with stages.stage("fit", len(texts)):
+        return fit(made, matrix, _labels(rows))
+
+
+def _labels(rows: pd.DataFrame) -> NDArray[np.int64]:
+    return rows["label"].to_numpy(np.int64)
