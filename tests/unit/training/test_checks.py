@@ -48,6 +48,16 @@ def one(report: CheckReport, sentence: str) -> Finding:
     return found[0]
 
 
+def slip(**changed: object) -> str:
+    stated = {
+        "type": "expect_column_to_exist",
+        "severity": "critical",
+        "description": "There is a text.",
+        "kwargs": {"column": "text"},
+    }
+    return json.dumps({"expectations": [stated | changed]})
+
+
 @pytest.fixture(scope="module")
 def default() -> pd.DataFrame:
     return with_key(load(None).frame)
@@ -239,8 +249,10 @@ def test_every_expectation_says_in_a_sentence_what_it_wants_and_how_severe_it_is
     [
         ("{", "not a suite"),
         ('{"name": "raw"}', "not a suite"),
-        ('{"expectations": [{"type": "expect_nothing", "kwargs": {}}]}', "expectation 1: expect_nothing"),
-        ('{"expectations": [{"type": "expect_column_to_exist", "kwargs": {"colum": "text"}}]}', "colum"),
+        (slip(type="expect_nothing"), "expectation 1: expect_nothing"),
+        (slip(kwargs={"colum": "text"}), "expectation 1: .*colum"),
+        (slip(severity="bad"), "expectation 1: .*severity"),
+        ('{"expectations": [{"type": "expect_column_to_exist"}]}', "there is no description, kwargs, severity"),
     ],
 )
 def test_a_slip_in_a_suite_is_named_with_its_file(
