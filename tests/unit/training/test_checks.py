@@ -14,8 +14,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from training.checks import CheckReport, Finding, SuiteError, check_raw, check_split, render_html, render_table
-from training.checks import engine as engine_module
+from training.checks import CheckReport, Finding, SuiteError, check_raw, check_split, engine, render_html, render_table
 from training.checks.engine import SUITES, validate
 from training.normalise import deduplicate, with_key
 from training.profile import profile
@@ -258,9 +257,8 @@ def test_every_expectation_says_in_a_sentence_what_it_wants_and_how_severe_it_is
 def test_a_slip_in_a_suite_is_named_with_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, said: str
 ) -> None:
-    (tmp_path / "suites").mkdir()
-    (tmp_path / "suites/raw.json").write_text(content)
-    monkeypatch.setattr(engine_module.importlib.resources, "files", lambda _: tmp_path)
+    (tmp_path / "raw.json").write_text(content)
+    monkeypatch.setattr(engine, "_FOLDER", tmp_path)
     with pytest.raises(SuiteError, match=rf"(?s)suites/raw\.json: .*{said}"):
         validate(words(3), "raw")
 

@@ -144,6 +144,12 @@ def test_other_kinds_of_file_are_refused(tmp_path: Path, name: str) -> None:
         load(write(tmp_path / name, "{}"))
 
 
+@pytest.mark.parametrize("address", ["s3://", "s3://bucket/", "s3://bucket/folder/", "s3://bucket/data.json"])
+def test_an_object_of_another_kind_is_refused_before_it_is_downloaded(address: str) -> None:
+    with pytest.raises(DataError, match=r"\.csv or a \.parquet"):
+        load(address)
+
+
 def test_a_file_that_only_claims_to_be_parquet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         load(write(tmp_path / "d.parquet", "text,label\na,1\n"))
@@ -173,7 +179,7 @@ def test_one_column_cannot_be_both_text_and_label() -> None:
         load("data.csv", label_column="text")
 
 
-@pytest.mark.parametrize("address", ["s3://", "s3://bucket", "s3://bucket/", "s3:///key.csv"])
+@pytest.mark.parametrize("address", ["s3://bucket.csv", "s3:///key.csv"])
 def test_an_address_without_bucket_and_key_is_refused(address: str) -> None:
     with pytest.raises(DataError, match="s3://bucket/key"):
         load(address)
