@@ -52,15 +52,20 @@ def _registered(found: ModelVersion) -> RegisteredVersion:
 class Registry:
     """A thin adapter over :class:`mlflow.MlflowClient`.
 
-    Every method raises :class:`RegistryUnreachableError` when the tracking server does not answer.
+    The server is the one that ``MLFLOW_TRACKING_URI`` names. Every method raises :class:`RegistryUnreachableError` when
+    it does not answer.
     """
 
-    def __init__(self, tracking_uri: str | None = None) -> None:
+    def __init__(self) -> None:
+        uri = os.environ.get("MLFLOW_TRACKING_URI")
+        if not uri:
+            # MLflow would begin a database of its own in the current folder.
+            raise RegistryUnreachableError("MLFLOW_TRACKING_URI is not set: no registry to ask")
         # MLflow's own defaults let a caller wait for minutes before it hears that the server is down.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     def by_alias(self, model: str, alias: str) -> RegisteredVersion | None:
         """Return the version that the alias names, or None when the alias or the model is not there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,7 @@ def judge(
     slices: Mapping[str, NDArray[np.bool_]],
     *,
     floors: Floors = FLOORS,
+    objections: Sequence[str] = (),
 ) -> GateResult:
     """Judge a candidate on n test rows.
 
@@ -72,10 +73,11 @@ def judge(
         champion: the champion's probabilities for the same rows, or None when there is no champion.
         slices: masks ``[n]``; those with fewer rows than ``floors.slice_rows`` are too small to judge.
         floors: what to hold against it.
+        objections: reasons from outside why it must not pass.
     """
     right = (candidate >= 0.5) == (labels == 1)
     numbers = {"accuracy": float(right.mean()), "ece": calibration_error, "rows": float(len(labels))}
-    faults = []
+    faults = list(objections)
     if numbers["accuracy"] < floors.accuracy:
         faults.append(f"accuracy {numbers['accuracy']:.3f} is below {floors.accuracy:.3f}")
     if calibration_error > floors.calibration_error:

@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(chosen: argparse.Namespace, console: Console) -> int:
+    from training.checks import SuiteError
     from training.source import DataError
     from training.train import ChecksFailedError, Settings, TrainingResult, train
 
@@ -50,7 +51,7 @@ def _train(chosen: argparse.Namespace, console: Console) -> int:
     settings = Settings(chosen.data, chosen.text_column, chosen.label_column, chosen.sample)
     try:
         result = train(settings, console)
-    except (DataError, ChecksFailedError) as error:
+    except (DataError, SuiteError, ChecksFailedError) as error:
         print(error, file=sys.stderr)
         return 2
     Console().print(summary(result))

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from training.vectorise import TEXT_COLUMN
+
 __all__ = ["Commit", "commit", "environment", "parameters_digest", "requirements"]
 
 _SERVING = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
@@ -49,12 +51,12 @@ def requirements() -> list[str]:
 
 
 def parameters_digest(pipeline: Pipeline) -> str:
-    """Return SHA-256 over vocabulary, feature weights, coefficients and intercept, as 64 hex digits.
+    """Return SHA-256 over the hashing, feature weights, coefficients and intercept, as 64 hex digits.
 
     The artifact's own files carry ids and times; this says whether two trainings computed the same model.
     """
-    ((_, vectoriser, _),) = pipeline[0].transformers_
-    digest = hashlib.sha256("\n".join(sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)).encode())
-    for values in (vectoriser.idf_, pipeline[-1].coef_, pipeline[-1].intercept_):
+    steps = pipeline[0].named_transformers_[TEXT_COLUMN]
+    digest = hashlib.sha256(repr(sorted(steps["hash"].get_params().items())).encode())
+    for values in (steps["tfidf"].idf_, pipeline[-1].coef_, pipeline[-1].intercept_):
         digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
     return digest.hexdigest()

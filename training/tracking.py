@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
@@ -15,12 +15,15 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 from numpy.typing import NDArray
+from requests import RequestException
 from sklearn.pipeline import Pipeline
 
 from artifact import tree_digest
@@ -33,8 +36,13 @@ from training.pipeline import PARAMETERS
 from training.plots import figures
 from training.source import Table
 from training.split import TEST_SHARE
+from training.tokens import heaviest
 
 __all__ = ["Run", "run"]
+
+# Artifacts travel over HTTP through the server, or straight to S3, as the server is set up.
+_FAILURES = (MlflowException, RequestException, BotoCoreError, ClientError, Boto3Error)
+_SHOWN = 300
 
 _SIGNATURE = ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=Schema([ColSpec("long")]))
 
@@ -85,9 +93,11 @@ class Run:
         verdict = {"passed": gate.passed, "reason": gate.reason, **gate.numbers}
         mlflow.log_text(json.dumps(verdict, indent=2), "gate.json")
 
-    def log_figures(self, pipeline: Pipeline, labels: NDArray[np.int64], positive: NDArray[np.float64]) -> None:
-        """Draw and keep the plots."""
-        for name, figure in figures(pipeline, labels, positive):
+    def log_figures(
+        self, pipeline: Pipeline, labels: NDArray[np.int64], positive: NDArray[np.float64], texts: Sequence[str]
+    ) -> None:
+        """Draw and keep the plots; ``texts`` name the tokens that weigh most."""
+        for name, figure in figures(labels, positive, heaviest(pipeline, texts, 20)):
             mlflow.log_figure(figure, f"plots/{name}.png")
 
     def log_card(
@@ -140,7 +150,7 @@ def run(model: str) -> Iterator[Run]:
     """Open a run in the experiment of the model's name; it ends FAILED when the body raises.
 
     Raises:
-        RegistryUnreachableError: MLflow does not answer.
+        RegistryUnreachableError: MLflow, or the object store behind it, does not answer, now or in the body.
     """
     _quiet()
     try:
@@ -154,6 +164,11 @@ def run(model: str) -> Iterator[Run]:
     try:
         yield Run(active, model)
         status = "FINISHED"
+    except _FAILURES as error:
+        raise RegistryUnreachableError(
+            f"MLflow at {mlflow.get_tracking_uri()}, or its object store, failed: {str(error)[:_SHOWN]}\n"
+            "Nothing may be released from this run. See what is down with: make status; start it with: make up"
+        ) from error
     finally:
         # The server may be what failed: the first error is the one to report.
         with suppress(MlflowException), redirect_stdout(StringIO()):

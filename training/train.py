@@ -7,23 +7,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
 from registry.client import MODEL, Registry
 from registry.gate import GateResult, judge
+from registry.tags import DATA_DIGEST, PARAMETERS_DIGEST
 from training import champion, provenance, tracking
 from training.checks import CheckReport, check_raw, check_split, render_html, render_table
 from training.evaluate import measure, measure_slices
-from training.normalise import deduplicate
-from training.pipeline import fit
+from training.normalise import deduplicate, with_key
+from training.pipeline import fit, learning_curve
 from training.profile import profile
 from training.progress import Stages
 from training.slices import slices
-from training.source import Table, load
+from training.source import DataError, Table, load
 from training.split import split
-from training.vectorise import count_texts, features, transform, vocabulary
+from training.vectorise import fit_features, hash_texts
 
 __all__ = ["ChecksFailedError", "Settings", "TrainingResult", "train"]
 
@@ -71,29 +73,39 @@ def train(settings: Settings, console: Console) -> TrainingResult:
         ChecksFailedError: a critical check failed; the table of findings is printed and the report kept with the run.
         registry.client.RegistryUnreachableError: MLflow does not answer.
     """
+    # First of all: without a registry it must not come to a run.
     registry = Registry()
     with tracking.run(settings.model) as run, Stages(console) as stages:
         standing = champion.find(registry, settings.model)
         prepared = _prepare(settings, standing, run, stages, console)
-        pipeline = _fit(prepared.train, stages)
-        labels = prepared.test["label"].to_numpy(np.int64)
+        pipeline, rows, learned = _fit(prepared.train, stages)
+        labels = _labels(prepared.test)
         with stages.stage("evaluate", len(labels)):
-            positive = np.asarray(pipeline.predict_proba(prepared.test[["text"]])[:, 1], dtype=np.float64)
+            test_rows = pipeline[0].transform(prepared.test[["text"]])
+            positive = np.asarray(pipeline[-1].predict_proba(test_rows)[:, 1], dtype=np.float64)
             parts = slices(prepared.test)
             metrics, by_slice = measure(labels, positive), measure_slices(labels, positive, parts)
+        with stages.stage("learning curve"):
+            curve = {**learning_curve(rows, learned, test_rows, labels), len(learned): metrics["accuracy"]}
+            del rows
         with stages.stage("gate"):
             theirs = standing.score(settings.model, prepared.test) if standing else None
-            gate = judge(labels, positive, metrics["ece"], theirs, parts)
+            objections = (
+                [f"the champion, version {standing.version}, cannot be loaded, so nothing was compared"]
+                if standing and theirs is None
+                else []
+            )
+            gate = judge(labels, positive, metrics["ece"], theirs, parts, objections=objections)
         with stages.stage("log"):
             run.log_data(prepared.table, prepared.train, prepared.test)
             run.log_results(metrics, by_slice, gate)
-            run.log_figures(pipeline, labels, positive)
+            run.log_figures(pipeline, labels, positive, prepared.train["text"].tolist())
             run.log_card(prepared.table, metrics, by_slice, gate)
             uri = run.log_model(pipeline, prepared.train)
         with stages.stage("register"):
             tags = {
-                "parameters.digest": provenance.parameters_digest(pipeline),
-                "data.digest": prepared.table.digest,
+                PARAMETERS_DIGEST: provenance.parameters_digest(pipeline),
+                DATA_DIGEST: prepared.table.digest,
             }
             version = run.register(registry, uri, tags, metrics, gate)
     return TrainingResult(version, run.url, metrics, by_slice, gate, stages.seconds)
@@ -106,10 +118,11 @@ def _prepare(
         table = load(settings.data, settings.text_column, settings.label_column)
         run.log_settings(table, settings.sample)
     with stages.stage("check table", len(table.frame)):
-        raw = check_raw(table.frame)
+        keyed = with_key(table.frame)
+        raw = check_raw(keyed)
     _stop_if_critical([raw], run, console)
     with stages.stage("split", len(table.frame)):
-        rows = split(_sampled(deduplicate(table.frame), settings.sample))
+        rows = split(_sampled(deduplicate(keyed), settings.sample))
     with stages.stage("check split", len(rows)):
         reports = [raw, check_split(rows, standing.profile if standing else None)]
     _stop_if_critical(reports, run, console)
@@ -141,18 +154,24 @@ def _stop_if_critical(reports: Sequence[CheckReport], run: tracking.Run, console
     )
 
 
-def _fit(rows: pd.DataFrame, stages: Stages) -> Pipeline:
+def _fit(table: pd.DataFrame, stages: Stages) -> tuple[Pipeline, sp.csr_matrix, NDArray[np.int64]]:
     # In the order of their digests: the same rows give the same model, however the file lists them.
-    rows = rows.sort_values("key", ignore_index=True)
-    texts: list[str] = rows["text"].tolist()
-    with stages.stage("count words", len(texts)) as advance:
-        counts = count_texts(texts, advance)
-    made = features(vocabulary(counts), counts, len(texts))
-    del counts
-    with stages.stage("vectorise", len(texts)) as advance:
-        matrix = transform(made, texts, advance)
-    with stages.stage("fit", len(texts)):
-        return fit(made, matrix, _labels(rows))
+    table = table.sort_values("key", ignore_index=True)
+    with stages.stage("read words", len(table)) as advance:
+        tokens = read(table["text"], advance)
+    with stages.stage("count n-grams", len(table)) as advance:
+        counted = count_texts(tokens, advance)
+    try:
+        vocabulary = choose_vocabulary(counted, tokens.words)
+    except ValueError as error:
+        raise DataError(f"nothing can be learned from these texts: {error}") from error
+    del counted
+    with stages.stage("vectorise", len(table)) as advance:
+        rows = build_matrix(tokens, vocabulary, advance)
+    del tokens
+    labels = _labels(table)
+    with stages.stage("fit", len(table)):
+        return fit(features(vocabulary, len(table)), rows, labels), rows, labels
 
 
 def _labels(rows: pd.DataFrame) -> NDArray[np.int64]:
