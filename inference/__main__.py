@@ -2,69 +2,52 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from artifact import AddressError, ArtifactError, PublishedArtifact
+from inference.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to stop and return 0; 2 for what was asked wrongly, 1 for an artifact that may not be served."""
-    chosen = _parser().parse_args(arguments)
-    if not chosen.storage_uri:
-        print("--storage-uri (or STORAGE_URI) is missing: which artifact is to be served?", file=sys.stderr)
-        return 2
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("kserve_storage", "botocore", "boto3"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    """Serve until told to stop and return 0; 2 for what was asked wrongly, 1 for what may not or cannot be served."""
+    settings = Settings.parse(arguments, os.environ)
     try:
-        place = PublishedArtifact.parse(chosen.storage_uri)
+        place = PublishedArtifact.parse(settings.storage_uri)
     except AddressError as error:
         print(f"refused: {error}", file=sys.stderr)
         return 2
+    # One line a request is ours; of the libraries' logs only what somebody has to act on.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("inference").setLevel(logging.INFO)
     from inference.load import DownloadError, load
+    from inference.scoring import Scorer
 
     try:
-        pipeline = load(place, chosen.model_dir)
+        pipeline = load(place, settings.model_dir)
+        scorer = Scorer(pipeline)
     except (ArtifactError, DownloadError) as error:
         print(f"refused: {error}", file=sys.stderr)
         return 1
 
-    from inference.server import PredictorServer
+    # KServe parses the command line when it is imported; gRPC prints its own line about a port that is taken.
+    del sys.argv[1:]
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from inference.explain import Explainer
+    from inference.model import SentimentModel
+    from inference.server import ListenError, PredictorServer
     from inference.service import Service
 
-    service = Service(place.model, str(place.version), chosen.tenant, pipeline)
+    model = SentimentModel(place.model, scorer, Explainer(pipeline))
+    service = Service(model, str(place.version), settings.tenant)
     try:
-        PredictorServer(service, chosen.host, chosen.http_port, chosen.grpc_port).serve()
-    except OSError as error:
-        print(f"cannot listen on {chosen.host}: {error}", file=sys.stderr)
+        PredictorServer(model, service, settings.host, settings.http_port, settings.grpc_port).serve()
+    except ListenError as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m inference", description="Serve one published artifact.")
-    parser.add_argument(
-        "--storage-uri",
-        default=os.environ.get("STORAGE_URI"),
-        help="s3://released/<model>/<version>-<digest12>/ (or STORAGE_URI); says which version and digest is served",
-    )
-    parser.add_argument(
-        "--tenant",
-        default=os.environ.get("FERRYMAN_TENANT", "default"),
-        help="the tenant named in answers (or FERRYMAN_TENANT)",
-    )
-    parser.add_argument(
-        "--model-dir", type=Path, help="a folder that holds the artifact already; else it is downloaded"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (default: %(default)s)")
-    parser.add_argument("--http-port", type=int, default=8080, help="REST (default: %(default)s)")
-    parser.add_argument("--grpc-port", type=int, default=8081, help="gRPC (default: %(default)s)")
-    return parser
 
 
 if __name__ == "__main__":

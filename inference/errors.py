@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-__all__ = ["GRPC_CODES", "RequestError"]
+__all__ = ["RequestError"]
 
 # google.rpc.Code's own mapping of HTTP statuses, for those that are used here.
-GRPC_CODES = {
-    200: "OK",
+_GRPC_CODES = {
     400: "INVALID_ARGUMENT",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     413: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
     501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE",
 }
 
 
@@ -32,7 +29,12 @@ class RequestError(Exception):
         """400: the named field is wrong."""
         return cls(400, f"{field}: {what}")
 
+    @classmethod
+    def fixed_version(cls) -> RequestError:
+        """403: load and unload, over any protocol."""
+        return cls(403, "a predictor serves the one version that it started with")
+
     @property
     def grpc_code(self) -> str:
         """The gRPC status code's name."""
-        return GRPC_CODES.get(self.status, "INVALID_ARGUMENT")
+        return _GRPC_CODES[self.status]

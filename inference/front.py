@@ -68,19 +68,19 @@ class Front:
     async def _answer(self, route: Route, body: bytes, given: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         service = self._service
         if route.model is not None:
-            service.check_model(route.model)
+            service.check_model(route.model, route.version)
         match route.name:
             case "v1-predict":
                 return 200, orjson.dumps(v1.answer(await service.score(v1.texts(body)))), {}
             case "v1-explain":
-                return 200, orjson.dumps({"explanations": await service.explain(v1.texts(body))}), {}
+                return 200, orjson.dumps(v1.explained(*await service.explain(v1.texts(body)))), {}
             case "v2-infer":
                 return await self._infer(body, given)
             case "seed-predict":
                 text = seed.text(body)
                 return 200, orjson.dumps(seed.answer(text, await service.score([text]), service.tenant)), {}
             case "refused":
-                raise RequestError(403, "a predictor serves the one version that it started with")
+                raise RequestError.fixed_version()
         return self._state(route)
 
     async def _infer(self, body: bytes, given: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
@@ -95,6 +95,8 @@ class Front:
     def _state(self, route: Route) -> tuple[int, bytes, dict[str, str]]:
         service = self._service
         match route.name:
+            case "server-metadata":
+                return 200, orjson.dumps(v2.server_metadata()), {}
             case "metadata":
                 described = {"name": service.model, "versions": [service.version], "platform": PLATFORM}
                 return 200, orjson.dumps({**described, "inputs": v2.INPUTS, "outputs": v2.OUTPUTS}), {}

@@ -8,47 +8,92 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # protobuf ships no types
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceServicer
 
 from inference import v2
 from inference.errors import RequestError
-from inference.limits import BODY_BYTES, check_texts
+from inference.limits import BODY_BYTES, check_count, check_texts
 from inference.service import PLATFORM, Service
 
 __all__ = ["GrpcService"]
 
+_SERVICE = "inference.GRPCInferenceService"
 _log = logging.getLogger("inference")
 
 
-class GrpcService(GRPCInferenceServiceServicer):  # type: ignore[misc] # generated code has no types
-    """``inference.GRPCInferenceService`` for one model."""
+class GrpcService:
+    """``inference.GRPCInferenceService`` for one model.
+
+    Requests arrive as bytes and are parsed here: with KServe's generated servicer a message that does not parse is
+    answered UNKNOWN with the exception's text, and nobody counts it.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002 # names of the protocol
-        """Answer that the process lives."""
-        return pb.ServerLiveResponse(live=True)
-
-    async def ServerReady(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Answer whether requests are taken."""
-        return pb.ServerReadyResponse(ready=self._service.ready)
-
-    async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Answer whether this model takes requests; NOT_FOUND for any other."""
-        await self._known(request.name, context)
-        return pb.ModelReadyResponse(ready=self._service.ready)
-
-    async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Answer who is serving."""
-        return pb.ServerMetadataResponse(
-            name="ferryman", version=self._service.version, extensions=["binary_tensor_data"]
+    def handlers(self) -> Any:
+        """Return the handlers of every method, for :meth:`grpc.aio.Server.add_generic_rpc_handlers`."""
+        answers: dict[str, Callable[[Any], Awaitable[Any]]] = {
+            "ServerLive": self._server_live,
+            "ServerReady": self._server_ready,
+            "ModelReady": self._model_ready,
+            "ServerMetadata": self._server_metadata,
+            "ModelMetadata": self._model_metadata,
+            "ModelInfer": self._model_infer,
+            "RepositoryModelLoad": self._refused,
+            "RepositoryModelUnload": self._refused,
+        }
+        return grpc.method_handlers_generic_handler(
+            _SERVICE,
+            {
+                name: grpc.unary_unary_rpc_method_handler(
+                    self._answering(name, answer),
+                    response_serializer=getattr(pb, f"{name}Response").SerializeToString,
+                )
+                for name, answer in answers.items()
+            },
         )
 
-    async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Answer what the model takes and gives."""
-        await self._known(request.name, context)
+    def _answering(self, name: str, answer: Callable[[Any], Awaitable[Any]]) -> Callable[[bytes, Any], Awaitable[Any]]:
+        kind = getattr(pb, f"{name}Request")
+
+        async def answering(raw: bytes, context: Any) -> Any:
+            begun = time.perf_counter()
+            given = dict(context.invocation_metadata() or ())
+            request_id = self._service.request_id(given.get("x-request-id"))
+            await context.send_initial_metadata(tuple(self._service.headers(request_id).items()))
+            answered, code, message = None, "OK", ""
+            try:
+                answered = await answer(_parsed(kind, raw))
+            except RequestError as error:
+                code, message = error.grpc_code, error.message
+            except Exception:
+                _log.exception("request_id=%s failed", request_id)
+                code, message = "INTERNAL", "internal error; the request id finds it in the log"
+            if name == "ModelInfer":
+                self._service.answered("grpc", code, begun, request_id)
+            if code != "OK":
+                await context.abort(grpc.StatusCode[code], message)
+            return answered
+
+        return answering
+
+    async def _server_live(self, _: Any) -> Any:
+        return pb.ServerLiveResponse(live=True)
+
+    async def _server_ready(self, _: Any) -> Any:
+        return pb.ServerReadyResponse(ready=self._service.ready)
+
+    async def _model_ready(self, request: Any) -> Any:
+        self._service.check_model(request.name, request.version)
+        return pb.ModelReadyResponse(ready=self._service.ready)
+
+    async def _server_metadata(self, _: Any) -> Any:
+        return pb.ServerMetadataResponse(**v2.server_metadata())
+
+    async def _model_metadata(self, request: Any) -> Any:
+        self._service.check_model(request.name, request.version)
         described = pb.ModelMetadataResponse.TensorMetadata
         return pb.ModelMetadataResponse(
             name=self._service.model,
@@ -58,24 +103,11 @@ class GrpcService(GRPCInferenceServiceServicer):  # type: ignore[misc] # generat
             outputs=[described(**tensor) for tensor in v2.OUTPUTS],
         )
 
-    async def RepositoryModelLoad(self, request: Any, context: Any) -> NoReturn:  # noqa: N802, ARG002
-        """Refuse: a predictor serves the one version that it started with."""
-        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "a predictor serves the one version it started with")
-        raise AssertionError
+    async def _refused(self, _: Any) -> NoReturn:
+        raise RequestError.fixed_version()
 
-    async def RepositoryModelUnload(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refuse: see RepositoryModelLoad."""
-        await self.RepositoryModelLoad(request, context)
-        raise AssertionError
-
-    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Answer an inference request, counted and logged like one over REST."""
-        return await self._counted(context, lambda: self._infer(request))
-
-    async def _infer(self, request: Any) -> Any:
-        self._service.check_model(request.model_name)
-        if request.ByteSize() > BODY_BYTES:
-            raise RequestError(413, f"request: is larger than {BODY_BYTES} bytes")
+    async def _model_infer(self, request: Any) -> Any:
+        self._service.check_model(request.model_name, request.model_version)
         texts = _texts(request)
         names = v2.output_names([output.name for output in request.outputs], "outputs")
         held = v2.tensors(await self._service.score(texts))
@@ -94,28 +126,14 @@ class GrpcService(GRPCInferenceServiceServicer):  # type: ignore[misc] # generat
                 output.contents.fp64_contents.extend(tensor.values)
         return answer
 
-    async def _counted(self, context: Any, answer: Callable[[], Awaitable[Any]]) -> Any:
-        begun = time.perf_counter()
-        given = dict(context.invocation_metadata() or ())
-        request_id = self._service.request_id(given.get("x-request-id"))
-        await context.send_initial_metadata(tuple(self._service.headers(request_id).items()))
-        try:
-            answered = await answer()
-        except RequestError as error:
-            self._service.answered("grpc", error.grpc_code, begun, request_id)
-            await context.abort(grpc.StatusCode[error.grpc_code], error.message)
-        except Exception:
-            _log.exception("request_id=%s failed", request_id)
-            self._service.answered("grpc", "INTERNAL", begun, request_id)
-            await context.abort(grpc.StatusCode.INTERNAL, "internal error; the request id finds it in the log")
-        self._service.answered("grpc", "OK", begun, request_id)
-        return answered
 
-    async def _known(self, name: str, context: Any) -> None:
-        try:
-            self._service.check_model(name)
-        except RequestError as error:
-            await context.abort(grpc.StatusCode[error.grpc_code], error.message)
+def _parsed(kind: Any, raw: bytes) -> Any:
+    if len(raw) > BODY_BYTES:
+        raise RequestError(413, f"request: is larger than {BODY_BYTES} bytes")
+    try:
+        return kind.FromString(raw)
+    except DecodeError as error:
+        raise RequestError.bad("request", f"is not an {kind.DESCRIPTOR.full_name} message") from error
 
 
 def _texts(request: Any) -> list[str]:
@@ -136,6 +154,7 @@ def _texts(request: Any) -> list[str]:
         texts = v2.byte_elements(raw[0], "raw_input_contents[0]")
     else:
         field = "inputs[0].contents.bytes_contents"
+        check_count(len(tensor.contents.bytes_contents), field)
         texts = [v2.decoded(each, f"{field}[{i}]") for i, each in enumerate(tensor.contents.bytes_contents)]
     check_texts(texts, "inputs[0]")
     v2.check_shape(list(tensor.shape), len(texts), "inputs[0].shape")

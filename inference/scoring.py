@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-__all__ = ["TEXT_COLUMN", "Scorer", "Scores"]
+from artifact import ArtifactError
+
+__all__ = ["TEXT_COLUMN", "Scorer", "Scores", "class_names"]
 
 TEXT_COLUMN = "text"
 _NAMES = {"0": "negative", "1": "positive"}
@@ -39,12 +41,28 @@ class Scores:
         return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
 
 
+def class_names(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the names of the classes in the order of the probabilities' columns: 0 is negative, 1 is positive."""
+    return tuple(_NAMES.get(str(each), str(each)) for each in pipeline.classes_)
+
+
 class Scorer:
     """A fitted two-class pipeline over a table with one column, ``text``."""
 
     def __init__(self, pipeline: Pipeline) -> None:
+        """Take a pipeline after it scored one text: a model that cannot is refused at start, not at the first call.
+
+        Raises:
+            ArtifactError: the pipeline gives no probabilities of two classes for a column ``text``.
+        """
         self._pipeline = pipeline
-        self.classes = tuple(_NAMES.get(str(each), str(each)) for each in pipeline.classes_)
+        try:
+            self.classes = class_names(pipeline)
+            shape = self.score([""]).probabilities.shape
+        except Exception as error:
+            raise ArtifactError(f"the model cannot score a text ({type(error).__name__})") from error
+        if shape != (1, 2):
+            raise ArtifactError(f"the model gives probabilities of shape {list(shape)} for one text, expected [1, 2]")
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the scores of n texts."""

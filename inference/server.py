@@ -6,75 +6,98 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
+import warnings
 from typing import Any
 
 import grpc
 import kserve
 from kserve.model_server import app as kserve_app
-from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from kserve.protocol.rest.server import RESTServer
 
 from inference.front import Front
 from inference.grpc_service import GrpcService
 from inference.limits import BODY_BYTES
+from inference.model import SentimentModel
 from inference.service import Service
 
-__all__ = ["PredictorServer", "SentimentModel"]
+__all__ = ["ListenError", "PredictorServer"]
 
+# Below the 30 s that Kubernetes, and the 35 s that the laptop's supervisor, wait before they kill.
 _GRACE_SECONDS = 25
+_BACKLOG = 2048
+_GRPC_OPTIONS = [
+    # A request over the limit is refused by us, with its field and counted; gRPC itself refuses only what is far over.
+    ("grpc.max_receive_message_length", 4 * BODY_BYTES),
+    # gRPC's default would let two predictors share a port: one tenant's calls would be answered by another's model.
+    ("grpc.so_reuseport", 0),
+]
 _log = logging.getLogger("inference")
 
 
-class SentimentModel(kserve.Model):  # type: ignore[misc] # kserve ships no types
-    """The model as KServe's own routes (listings, health) see it."""
-
-    def __init__(self, service: Service) -> None:
-        super().__init__(service.model)
-        self._service = service
-
-    def load(self) -> bool:
-        """Report ready: the pipeline was loaded, after its digest was checked, before the server began."""
-        self.ready = self._service.ready
-        return bool(self.ready)
+class ListenError(RuntimeError):
+    """An address or port cannot be listened on."""
 
 
-class PredictorServer(kserve.ModelServer):  # type: ignore[misc]
+class PredictorServer(kserve.ModelServer):  # type: ignore[misc] # kserve ships no types
     """Binds to ``host`` where KServe binds to every interface, and drains on SIGTERM, not waiting for idle clients."""
 
-    def __init__(self, service: Service, host: str, http_port: int, grpc_port: int) -> None:
+    def __init__(self, model: SentimentModel, service: Service, host: str, http_port: int, grpc_port: int) -> None:
         super().__init__(http_port=http_port, grpc_port=grpc_port, workers=1, enable_latency_logging=False)
-        logging.getLogger("kserve").setLevel(logging.WARNING)
+        self._model = model
         self._service = service
         self._host = host
 
     def serve(self) -> None:
-        """Serve until SIGTERM or SIGINT, then end what is in flight and return."""
-        model = SentimentModel(self._service)
-        model.load()
-        self._register_and_check_atleast_one_model_is_ready([model])
+        """Serve until SIGTERM or SIGINT, then end what is in flight and return.
+
+        Raises:
+            ListenError: a port is taken, or the host is none of this machine's.
+        """
+        # KServe names a response class that FastAPI deprecates: nothing that whoever runs a predictor can act on.
+        warnings.filterwarnings("ignore", message="ORJSONResponse is deprecated")
+        self._service.ready = True
+        self.register_model(self._model)
         asyncio.run(self._run())
 
     async def _run(self) -> None:
-        rest = self._rest()
-        rpc = grpc.aio.server(options=[("grpc.max_receive_message_length", 4 * BODY_BYTES)])
-        add_GRPCInferenceServiceServicer_to_server(GrpcService(self._service), rpc)
-        if rpc.add_insecure_port(f"{self._host}:{self.grpc_port}") == 0:
-            raise OSError(f"port {self.grpc_port} is taken")
+        listener = self._bound()
+        rpc = grpc.aio.server(options=_GRPC_OPTIONS)
+        rpc.add_generic_rpc_handlers((GrpcService(self._service).handlers(),))
+        try:
+            rpc.add_insecure_port(self._address(self.grpc_port))
+        except RuntimeError as error:
+            await rpc.stop(None)
+            raise ListenError(f"cannot listen on {self._address(self.grpc_port)} (gRPC): is the port taken?") from error
         await rpc.start()
         asked = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
-        serving = asyncio.create_task(rest.start())
+        rest = self._rest()
+        serving = asyncio.create_task(rest._server.serve(sockets=[listener]))
         stopping = asyncio.create_task(asked.wait())
+        service = self._service
         _log.info(
-            "version %s serves %s on %s:%d", self._service.version, self._service.tenant, self._host, self.http_port
+            "%s version %s for %s: REST on port %d, gRPC on port %d of %s",
+            *(service.model, service.version, service.tenant, self.http_port, self.grpc_port, self._host),
         )
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        self._service.ready = False
+        service.ready = False
         rest._server.should_exit = True
         await rpc.stop(_GRACE_SECONDS)
         stopping.cancel()
         await serving
+
+    def _address(self, port: int) -> str:
+        return f"[{self._host}]:{port}" if ":" in self._host else f"{self._host}:{port}"
+
+    def _bound(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            return socket.create_server((self._host, self.http_port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            why = error.strerror or "no such address"
+            raise ListenError(f"cannot listen on {self._address(self.http_port)} (REST): {why}") from error
 
     def _rest(self) -> Any:
         rest = RESTServer(
@@ -84,9 +107,8 @@ class PredictorServer(kserve.ModelServer):  # type: ignore[misc]
             self.http_port,
             grace_period=_GRACE_SECONDS,
         )
-        # KServe has no settings for these: interface, application in front, access log, signals (ours drain gRPC too).
-        rest.config.host = self._host
+        rest.create_application()
+        # KServe has no settings for these: the application in front, and signals (ours drain gRPC too).
         rest.config.app = Front(self._service, kserve_app)
-        rest.config.access_log = False
         rest._server.capture_signals = contextlib.nullcontext
         return rest

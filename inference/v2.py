@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version as installed_version
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import orjson
 
 from inference.document import json_object
 from inference.errors import RequestError
-from inference.limits import check_texts
+from inference.limits import TEXTS, check_count, check_texts
 from inference.scoring import Scores
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "decoded",
     "output_names",
     "parse",
+    "server_metadata",
     "tensors",
 ]
 
@@ -36,6 +38,11 @@ OUTPUTS = [
     {"name": "probabilities", "datatype": "FP64", "shape": [-1, 2]},
 ]
 _OUTPUT_NAMES = [str(output["name"]) for output in OUTPUTS]
+
+
+def server_metadata() -> dict[str, Any]:
+    """Return who answers, as both REST and gRPC say it."""
+    return {"name": "ferryman", "version": installed_version("ferryman"), "extensions": ["binary_tensor_data"]}
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ def _texts(tensor: dict[str, Any], binary: bytes) -> list[str]:
 def _json_elements(data: object, field: str) -> list[str]:
     if not isinstance(data, list):
         raise RequestError.bad(field, "is missing" if data is None else "is not a list")
+    check_count(len(data), field)
     found = []
     for index, element in enumerate(data):
         single = element[0] if isinstance(element, list) and len(element) == 1 else element
@@ -135,6 +143,8 @@ def byte_elements(raw: bytes, field: str) -> list[str]:
     at = 0
     while at < len(raw):
         place = f"{field}[{len(found)}]"
+        if len(found) == TEXTS:
+            raise RequestError.bad(field, f"holds more than {TEXTS} texts")
         if at + 4 > len(raw):
             raise RequestError.bad(place, "is truncated inside its length")
         (length,) = struct.unpack_from("<I", raw, at)

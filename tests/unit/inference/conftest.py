@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -52,7 +51,8 @@ def save(model: object, folder: Path) -> Path:
 class Predictor:
     http: str
     grpc: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    log: Path
 
 
 @pytest.fixture(scope="session")
@@ -71,24 +71,24 @@ class running:  # noqa: N801 # reads as a clause: `with running(folder) as predi
         http, grpc = free_port(), free_port()
         command = [sys.executable, "-m", "inference", "--storage-uri", self._uri, "--tenant", "tenant-a"]
         command += ["--model-dir", str(self._folder), "--http-port", str(http), "--grpc-port", str(grpc)]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
-        )
+        log = self._folder.with_suffix(".log")
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         url = f"http://127.0.0.1:{http}"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 if httpx.get(f"{url}/ready", trust_env=False).status_code == 200:
-                    return Predictor(url, f"127.0.0.1:{grpc}", self._process)
+                    return Predictor(url, f"127.0.0.1:{grpc}", self._process, log)
             except httpx.HTTPError:
                 time.sleep(0.1)
         self._process.kill()
-        raise RuntimeError(f"the predictor did not start: {self._process.communicate()[0]}")
+        raise RuntimeError(f"the predictor did not start: {log.read_text()}")
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         try:
-            self._process.communicate(timeout=40)
+            self._process.wait(timeout=40)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise

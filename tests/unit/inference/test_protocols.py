@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import Any
 
 import grpc
 import httpx
 import numpy as np
+import psutil
 import pytest
 import tritonclient.grpc as triton_grpc
 from conftest import Predictor
@@ -62,6 +64,8 @@ def test_json_is_read_whatever_the_content_type_says(predictor: Predictor, kind:
         (V1, b"[]", 400, "body"),
         (V1, b"\xff\xfe", 400, "body"),
         (V1, b'{"instances": ["\\ud800"]}', 400, "body"),
+        (V1, b'{"instances": [NaN]}', 400, "body"),
+        (V1, b"[" * 100_000, 400, "body"),
         (V1, {}, 400, "instances"),
         (V1, {"instances": "good"}, 400, "instances"),
         (V1, {"instances": []}, 400, "instances"),
@@ -86,8 +90,14 @@ def test_json_is_read_whatever_the_content_type_says(predictor: Predictor, kind:
         (V2, {**tensor(), "outputs": [{"name": "nope"}]}, 400, "outputs[0].name"),
         (V2, {**tensor(), "id": 7}, 400, "id"),
         (V2.replace("sentiment", "other"), tensor(), 404, "model"),
+        (V2.replace("/infer", "/versions/99/infer"), tensor(), 404, "version"),
+        (V2, tensor(data=["x"] * 1001, shape=[1001]), 400, "inputs[0].data"),
+        (V2, {**tensor(), "parameters": {"binary_data_output": "yes"}}, 400, "parameters.binary_data_output"),
+        ("/v1/models/other:explain", {"instances": ["x"]}, 404, "model"),
+        ("/v1/models/sentiment:explain", {"instances": [7]}, 400, "instances[0]"),
         ("/predict", {}, 400, "text"),
         ("/predict", {"text": 7}, 400, "text"),
+        ("/v2/repository/models/sentiment/load", {}, 403, "a predictor"),
         ("/v2/repository/models/sentiment/unload", {}, 403, "a predictor"),
     ],
 )
@@ -123,6 +133,21 @@ def test_v2_reads_and_writes_binary_tensors(predictor: Predictor) -> None:
     assert (np.frombuffer(answer.content[length:]) > 0.5).all()
 
 
+def test_v2_answers_all_binary_when_asked_for_the_whole_request(predictor: Predictor) -> None:
+    answer = post(predictor, V2, {**tensor(), "parameters": {"binary_data_output": True}})
+    length = int(answer.headers["inference-header-content-length"])
+    sizes = [output["parameters"]["binary_data_size"] for output in json.loads(answer.content[:length])["outputs"]]
+    assert sizes == [4 + len(b"positive"), 8, 16]
+    assert answer.content[length:][4:12] == b"positive"
+
+
+def test_the_version_that_is_served_may_be_named(predictor: Predictor) -> None:
+    assert post(predictor, "/v2/models/sentiment/versions/7/infer", tensor()).status_code == 200
+    for path, status in [("7", 200), ("7/ready", 200), ("8", 404), ("8/ready", 404)]:
+        url = f"{predictor.http}/v2/models/sentiment/versions/{path}"
+        assert httpx.get(url, trust_env=False).status_code == status, path
+
+
 @pytest.mark.parametrize("length", ["x", "-1", "9999", "1" * 30])
 def test_a_wrong_header_length_is_a_400(predictor: Predictor, length: str) -> None:
     answer = post(predictor, V2, tensor(), **{"inference-header-content-length": length})
@@ -143,6 +168,9 @@ def test_metadata_is_the_same_over_rest_and_grpc(predictor: Predictor) -> None:
     rest = httpx.get(f"{predictor.http}/v2/models/sentiment", trust_env=False).json()
     rpc = stub(predictor).ModelMetadata(pb.ModelMetadataRequest(name="sentiment"))
     assert rest["versions"] == list(rpc.versions) == ["7"]
+    server = httpx.get(f"{predictor.http}/v2", trust_env=False).json()
+    told = stub(predictor).ServerMetadata(pb.ServerMetadataRequest())
+    assert server == {"name": told.name, "version": told.version, "extensions": list(told.extensions)}
     for ours, theirs in zip([*rest["inputs"], *rest["outputs"]], [*rpc.inputs, *rpc.outputs], strict=True):
         assert (ours["name"], ours["datatype"], ours["shape"]) == (theirs.name, theirs.datatype, list(theirs.shape))
 
@@ -170,11 +198,14 @@ def test_tritons_own_client_works_over_grpc(predictor: Predictor) -> None:
     ("changes", "code"),
     [
         ({"model_name": "other"}, "NOT_FOUND"),
+        ({"model_version": "99"}, "NOT_FOUND"),
         ({"inputs": []}, "INVALID_ARGUMENT"),
         ({"datatype": "FP32"}, "INVALID_ARGUMENT"),
         ({"shape": [3]}, "INVALID_ARGUMENT"),
         ({"raw": [b"\x09\x00\x00\x00ab"]}, "INVALID_ARGUMENT"),
         ({"raw": [b"\x02\x00\x00\x00\xff\xfe"]}, "INVALID_ARGUMENT"),
+        ({"raw": [bytes(4 * 1001)], "shape": [1001]}, "INVALID_ARGUMENT"),
+        ({"raw": [b"x", b"y"]}, "INVALID_ARGUMENT"),
         ({"raw": [b"x" * (1024 * 1024 + 1)]}, "RESOURCE_EXHAUSTED"),
     ],
 )
@@ -185,7 +216,10 @@ def test_grpc_faults_have_the_protocols_codes(predictor: Predictor, changes: dic
     raw = changes.get("raw", [b"\x04\x00\x00\x00good"])
     inputs = changes.get("inputs", [asked])
     request = pb.ModelInferRequest(
-        model_name=changes.get("model_name", "sentiment"), inputs=inputs, raw_input_contents=raw
+        model_name=changes.get("model_name", "sentiment"),
+        model_version=changes.get("model_version", ""),
+        inputs=inputs,
+        raw_input_contents=raw,
     )
     with pytest.raises(grpc.RpcError) as refused:
         stub(predictor).ModelInfer(request)
@@ -193,10 +227,34 @@ def test_grpc_faults_have_the_protocols_codes(predictor: Predictor, changes: dic
     assert "Traceback" not in refused.value.details()
 
 
-def test_loading_another_model_is_refused_over_grpc(predictor: Predictor) -> None:
+@pytest.mark.parametrize("method", ["RepositoryModelLoad", "RepositoryModelUnload"])
+def test_loading_another_model_is_refused_over_grpc(predictor: Predictor, method: str) -> None:
     with pytest.raises(grpc.RpcError) as refused:
-        stub(predictor).RepositoryModelUnload(pb.RepositoryModelUnloadRequest(model_name="sentiment"))
+        getattr(stub(predictor), method)(getattr(pb, f"{method}Request")(model_name="sentiment"))
     assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+@pytest.mark.parametrize(
+    "message", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe"], ids=["no message", "a name that is no text"]
+)
+def test_grpc_bytes_that_are_no_request_are_the_callers_fault(predictor: Predictor, message: bytes) -> None:
+    call = grpc.insecure_channel(predictor.grpc).unary_unary("/inference.GRPCInferenceService/ModelInfer")
+    with pytest.raises(grpc.RpcError) as refused:
+        call(message)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.value.details() == "request: is not an inference.ModelInferRequest message"
+
+
+@pytest.mark.parametrize("method", ["ServerLive", "ServerReady", "ServerMetadata", "ModelReady", "ModelMetadata"])
+def test_every_grpc_answer_names_model_version_tenant_and_request(predictor: Predictor, method: str) -> None:
+    for name in ("sentiment", "other"):
+        request = getattr(pb, f"{method}Request")(**({"name": name} if method.startswith("Model") else {}))
+        call = getattr(stub(predictor), method).future(request, metadata=(("x-request-id", "g-1"),))
+        headers = dict(call.initial_metadata())
+        found = [headers[key] for key in ("x-model-name", "x-model-version", "x-tenant", "x-request-id")]
+        assert found == ["sentiment", "7", "tenant-a", "g-1"]
+        expected = "NOT_FOUND" if method.startswith("Model") and name == "other" else "OK"
+        assert call.code().name == expected
 
 
 def test_explanations_add_up_to_the_logit(predictor: Predictor) -> None:
@@ -206,6 +264,7 @@ def test_explanations_add_up_to_the_logit(predictor: Predictor) -> None:
     confidence = post(predictor, "/predict", {"text": "a good film"}).json()["confidence"]
     assert 1 / (1 + np.exp(-answer["logit"])) == pytest.approx(confidence, abs=1e-12)
     assert answer["tokens"][0]["token"] == "good"
+    assert (answer["label"], answer["confidence"]) == ("positive", pytest.approx(confidence, abs=1e-12))
 
 
 def test_the_seed_api_answers(predictor: Predictor) -> None:
@@ -213,12 +272,39 @@ def test_the_seed_api_answers(predictor: Predictor) -> None:
     assert (answer["text"], answer["prediction"], answer["tenant"]) == ("bad", "negative", "tenant-a")
     for path in ("/", "/health", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/sentiment/ready"):
         assert httpx.get(predictor.http + path, trust_env=False).status_code == 200, path
+    assert httpx.head(f"{predictor.http}/health", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v2/models"])
+def test_listings_hold_this_model_alone(predictor: Predictor, path: str) -> None:
+    assert httpx.get(predictor.http + path, trust_env=False).json() == {"models": ["sentiment"]}
+
+
+def test_nothing_listens_beyond_loopback(predictor: Predictor) -> None:
+    connections = psutil.Process(predictor.process.pid).connections("tcp")
+    listening = {(each.laddr.ip.removeprefix("::ffff:"), each.laddr.port) for each in connections if not each.raddr}
+    assert listening == {("127.0.0.1", int(url.rsplit(":", 1)[1])) for url in (predictor.http, predictor.grpc)}
+
+
+def test_durations_are_counted_in_the_designs_buckets(predictor: Predictor) -> None:
+    post(predictor, V1, {"instances": ["x"]})
+    metrics = httpx.get(f"{predictor.http}/metrics", trust_env=False).text
+    wanted = 'inference_request_duration_seconds_bucket{le="([^"]+)",model="sentiment",protocol="v1",version="7"}'
+    bounds = [float(bound) for bound in re.findall(wanted, metrics)]
+    assert bounds == [*(0.00025 * 2**step for step in range(16)), 10, float("inf")]
+
+
+def test_what_callers_make_up_becomes_no_label(predictor: Predictor) -> None:
+    post(predictor, "/v1/models/made-up:predict", {"instances": ["x"]})
+    post(predictor, "/v2/models/made-up/infer", tensor())
+    post(predictor, "/made-up", {})
+    assert "made-up" not in httpx.get(f"{predictor.http}/metrics", trust_env=False).text
 
 
 def test_refused_and_grpc_requests_are_counted(predictor: Predictor) -> None:
     def counted(protocol: str, code: str) -> float:
         labels = f'inference_requests_total{{code="{code}",model="sentiment",protocol="{protocol}",version="7"}}'
-        lines = httpx.get(f"{predictor.http}/metrics", trust_env=False, follow_redirects=True).text.splitlines()
+        lines = httpx.get(f"{predictor.http}/metrics", trust_env=False).text.splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith(labels))
 
     before = counted("v1", "400"), counted("grpc", "OK"), counted("grpc", "NOT_FOUND")
