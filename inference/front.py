@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from inference import seed, v1, v2
+from inference import seed, tensors, v1, v2
 from inference.errors import RequestError
 from inference.limits import BODY_BYTES
 from inference.routes import Route, find
@@ -96,10 +96,10 @@ class Front:
         service = self._service
         match route.name:
             case "server-metadata":
-                return 200, orjson.dumps(v2.server_metadata()), {}
+                return 200, orjson.dumps(tensors.server_metadata()), {}
             case "metadata":
                 described = {"name": service.model, "versions": [service.version], "platform": PLATFORM}
-                return 200, orjson.dumps({**described, "inputs": v2.INPUTS, "outputs": v2.OUTPUTS}), {}
+                return 200, orjson.dumps({**described, "inputs": tensors.INPUTS, "outputs": tensors.OUTPUTS}), {}
             case "live":
                 return 200, orjson.dumps({"status": "alive", "tenant": service.tenant}), {}
             case "info":

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # protobuf ships no types
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
-from inference import v2
+from inference import tensors
 from inference.errors import RequestError
 from inference.limits import BODY_BYTES, check_count, check_texts
 from inference.service import PLATFORM, Service
@@ -90,7 +90,7 @@ class GrpcService:
         return pb.ModelReadyResponse(ready=self._service.ready)
 
     async def _server_metadata(self, _: Any) -> Any:
-        return pb.ServerMetadataResponse(**v2.server_metadata())
+        return pb.ServerMetadataResponse(**tensors.server_metadata())
 
     async def _model_metadata(self, request: Any) -> Any:
         self._service.check_model(request.name, request.version)
@@ -99,8 +99,8 @@ class GrpcService:
             name=self._service.model,
             versions=[self._service.version],
             platform=PLATFORM,
-            inputs=[described(**tensor) for tensor in v2.INPUTS],
-            outputs=[described(**tensor) for tensor in v2.OUTPUTS],
+            inputs=[described(**tensor) for tensor in tensors.INPUTS],
+            outputs=[described(**tensor) for tensor in tensors.OUTPUTS],
         )
 
     async def _refused(self, _: Any) -> NoReturn:
@@ -109,8 +109,8 @@ class GrpcService:
     async def _model_infer(self, request: Any) -> Any:
         self._service.check_model(request.model_name, request.model_version)
         texts = _texts(request)
-        names = v2.output_names([output.name for output in request.outputs], "outputs")
-        held = v2.tensors(await self._service.score(texts))
+        names = tensors.output_names([output.name for output in request.outputs], "outputs")
+        held = tensors.output_tensors(await self._service.score(texts))
         answer = pb.ModelInferResponse(
             model_name=self._service.model, model_version=self._service.version, id=request.id
         )
@@ -151,11 +151,11 @@ def _texts(request: Any) -> list[str]:
     if raw and (len(raw) != 1 or tensor.HasField("contents")):
         raise RequestError.bad("raw_input_contents", "must hold one element and stand without inputs[0].contents")
     if raw:
-        texts = v2.byte_elements(raw[0], "raw_input_contents[0]")
+        texts = tensors.byte_elements(raw[0], "raw_input_contents[0]")
     else:
         field = "inputs[0].contents.bytes_contents"
         check_count(len(tensor.contents.bytes_contents), field)
-        texts = [v2.decoded(each, f"{field}[{i}]") for i, each in enumerate(tensor.contents.bytes_contents)]
+        texts = [tensors.decoded(each, f"{field}[{i}]") for i, each in enumerate(tensor.contents.bytes_contents)]
     check_texts(texts, "inputs[0]")
-    v2.check_shape(list(tensor.shape), len(texts), "inputs[0].shape")
+    tensors.check_shape(list(tensor.shape), len(texts), "inputs[0].shape")
     return texts

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from typing import Any
 
-import numpy as np
 import orjson
 
 from inference.document import json_object
 from inference.errors import RequestError
-from inference.limits import TEXTS, check_count, check_texts
+from inference.limits import check_count, check_texts
 from inference.scoring import Scores
+from inference.tensors import OUTPUT_NAMES, byte_elements, check_shape, output_tensors
 
-__all__ = [
-    "INPUTS",
-    "OUTPUTS",
-    "InferCall",
-    "Tensor",
-    "answer",
-    "byte_elements",
-    "check_shape",
-    "decoded",
-    "output_names",
-    "parse",
-    "server_metadata",
-    "tensors",
-]
-
-INPUTS = [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
-OUTPUTS = [
-    {"name": "label", "datatype": "BYTES", "shape": [-1]},
-    {"name": "confidence", "datatype": "FP64", "shape": [-1]},
-    {"name": "probabilities", "datatype": "FP64", "shape": [-1, 2]},
-]
-_OUTPUT_NAMES = [str(output["name"]) for output in OUTPUTS]
-
-
-def server_metadata() -> dict[str, Any]:
-    """Return who answers, as both REST and gRPC say it."""
-    return {"name": "ferryman", "version": installed_version("ferryman"), "extensions": ["binary_tensor_data"]}
+__all__ = ["InferCall", "answer", "parse"]
 
 
 @dataclass(frozen=True)
@@ -52,17 +23,6 @@ class InferCall:
     id: str
     texts: list[str]
     outputs: list[tuple[str, bool]]
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One output: values in row-major order; ``raw`` is its binary form (little-endian, BYTES with length prefixes)."""
-
-    name: str
-    datatype: str
-    shape: list[int]
-    values: list[Any]
-    raw: bytes
 
 
 def parse(body: bytes, header_length: str | None) -> InferCall:
@@ -133,66 +93,19 @@ def _json_elements(data: object, field: str) -> list[str]:
     return found
 
 
-def byte_elements(raw: bytes, field: str) -> list[str]:
-    """Split a BYTES tensor's binary form (each element: 4 bytes length, little-endian, then UTF-8) into texts.
-
-    Raises:
-        RequestError: 400, naming the element.
-    """
-    found: list[str] = []
-    at = 0
-    while at < len(raw):
-        place = f"{field}[{len(found)}]"
-        if len(found) == TEXTS:
-            raise RequestError.bad(field, f"holds more than {TEXTS} texts")
-        if at + 4 > len(raw):
-            raise RequestError.bad(place, "is truncated inside its length")
-        (length,) = struct.unpack_from("<I", raw, at)
-        at += 4
-        if at + length > len(raw):
-            raise RequestError.bad(place, f"says it has {length} bytes, but {len(raw) - at} are left")
-        found.append(decoded(raw[at : at + length], place))
-        at += length
-    return found
-
-
-def decoded(raw: bytes, field: str) -> str:
-    """Return UTF-8 bytes as text.
-
-    Raises:
-        RequestError: 400, naming the field.
-    """
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        raise RequestError.bad(field, "is not valid UTF-8") from error
-
-
-def check_shape(shape: object, elements: int, field: str) -> None:
-    """Accept ``[n]`` and ``[n, 1]`` for n elements.
-
-    Raises:
-        RequestError: 400, naming the field.
-    """
-    if not isinstance(shape, list):
-        raise RequestError.bad(field, "is missing" if shape is None else "is not a list")
-    if shape not in ([elements], [elements, 1]) or any(isinstance(size, bool | float) for size in shape):
-        raise RequestError.bad(field, f"must be [{elements}] or [{elements}, 1], as many as there are texts")
-
-
 def _requested(document: dict[str, Any]) -> list[tuple[str, bool]]:
     parameters = _object(document, "parameters", "parameters")
     default = _flag(parameters, "binary_data_output", "parameters.binary_data_output", otherwise=False)
     outputs = document.get("outputs")
     if outputs is None or outputs == []:
-        return [(name, default) for name in _OUTPUT_NAMES]
+        return [(name, default) for name in OUTPUT_NAMES]
     if not isinstance(outputs, list):
         raise RequestError.bad("outputs", "is not a list")
     requested = []
     for index, output in enumerate(outputs):
         field = f"outputs[{index}]"
-        if not isinstance(output, dict) or output.get("name") not in _OUTPUT_NAMES:
-            raise RequestError.bad(f"{field}.name", f"must be one of {', '.join(_OUTPUT_NAMES)}")
+        if not isinstance(output, dict) or output.get("name") not in OUTPUT_NAMES:
+            raise RequestError.bad(f"{field}.name", f"must be one of {', '.join(OUTPUT_NAMES)}")
         own = _object(output, "parameters", f"{field}.parameters")
         requested.append(
             (output["name"], _flag(own, "binary_data", f"{field}.parameters.binary_data", otherwise=default))
@@ -214,29 +127,9 @@ def _flag(holder: dict[str, Any], key: str, field: str, *, otherwise: bool) -> b
     return found
 
 
-def tensors(scores: Scores) -> dict[str, Tensor]:
-    """Return every output of the model by name."""
-    labels, rows = scores.labels, len(scores.labels)
-    encoded = [label.encode() for label in labels]
-    packed = b"".join(struct.pack("<I", len(label)) + label for label in encoded)
-    confidences = np.ascontiguousarray(scores.confidences, dtype="<f8")
-    probabilities = np.ascontiguousarray(scores.probabilities, dtype="<f8")
-    return {
-        "label": Tensor("label", "BYTES", [rows], labels, packed),
-        "confidence": Tensor("confidence", "FP64", [rows], confidences.tolist(), confidences.tobytes()),
-        "probabilities": Tensor(
-            "probabilities",
-            "FP64",
-            [rows, len(scores.classes)],
-            probabilities.ravel().tolist(),
-            probabilities.tobytes(),
-        ),
-    }
-
-
 def answer(call: InferCall, scores: Scores, model: str, version: str) -> tuple[bytes, int | None]:
     """Return the body, and the length of its JSON part when binary tensors follow it."""
-    held = tensors(scores)
+    held = output_tensors(scores)
     outputs: list[dict[str, Any]] = []
     blobs: list[bytes] = []
     for name, binary in call.outputs:
@@ -253,15 +146,3 @@ def answer(call: InferCall, scores: Scores, model: str, version: str) -> tuple[b
         head["id"] = call.id
     encoded = orjson.dumps(head)
     return (encoded + b"".join(blobs), len(encoded)) if blobs else (encoded, None)
-
-
-def output_names(requested: Sequence[str], field: str) -> list[str]:
-    """Return the outputs that a gRPC request names, or all when it names none.
-
-    Raises:
-        RequestError: 400, naming the field.
-    """
-    for index, name in enumerate(requested):
-        if name not in _OUTPUT_NAMES:
-            raise RequestError.bad(f"{field}[{index}].name", f"must be one of {', '.join(_OUTPUT_NAMES)}")
-    return list(requested) or _OUTPUT_NAMES

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
@@ -30,7 +30,8 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def pipeline() -> Pipeline:
-    columns = ColumnTransformer([("text", CountVectorizer(binary=True, ngram_range=(1, 2)), "text")])
+    hashed = HashingVectorizer(n_features=2**12, binary=True, ngram_range=(1, 2), alternate_sign=False, norm=None)
+    columns = ColumnTransformer([("text", Pipeline([("hash", hashed), ("tfidf", TfidfTransformer())]), "text")])
     made = Pipeline([("features", columns), ("classifier", LogisticRegression())])
     return made.fit(pd.DataFrame({"text": TEXTS}), [1, 1, 1, 0, 0, 0])
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import seed, v1, v2
+from inference import seed, tensors, v1, v2
 from inference.errors import RequestError
 
 JSON = st.recursive(
@@ -21,7 +21,7 @@ ENCODABLE = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 
 @given(st.binary())
 def test_arbitrary_bytes_are_refused_or_read(body: bytes) -> None:
-    for parse in (v1.texts, seed.text, lambda raw: v2.parse(raw, None), lambda raw: v2.byte_elements(raw, "x")):
+    for parse in (v1.texts, seed.text, lambda raw: v2.parse(raw, None), lambda raw: tensors.byte_elements(raw, "x")):
         with suppress(RequestError):
             parse(body)
 
@@ -42,7 +42,7 @@ def test_arbitrary_json_in_every_field_is_refused_or_read(value: object) -> None
 @given(st.lists(ENCODABLE, min_size=1, max_size=20))
 def test_bytes_tensors_round_trip(texts: list[str]) -> None:
     raw = b"".join(struct.pack("<I", len(text.encode())) + text.encode() for text in texts)
-    assert v2.byte_elements(raw, "x") == texts
+    assert tensors.byte_elements(raw, "x") == texts
 
 
 @given(st.lists(ENCODABLE, min_size=1, max_size=20), st.booleans())
