@@ -17,19 +17,33 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-__all__ = ["PARAMETERS", "Linear", "calibrate", "fit", "fit_linear", "fold", "head", "learning_curve", "nb_ratios"]
+from training.vectorise import COLUMNS
+
+__all__ = [
+    "PARAMETERS",
+    "Linear",
+    "calibrate",
+    "common",
+    "fit",
+    "fit_linear",
+    "fold",
+    "head",
+    "learning_curve",
+    "nb_ratios",
+]
 
 _NB_C = 10.0
 _LR_C = 3.0
 _SMOOTHING = 1.0
 _ITERATIONS = 200
+_MIN_ROWS = 2
 _CALIBRATION_SHARE = 0.2
 _CURVE_SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4)
 _CHUNK = 10_000
 
 PARAMETERS = {
     "model": "mean of NBSVM and logistic regression",
-    "features": "tf-idf, binary word 1-2-grams with punctuation",
+    "features": f"tf-idf, binary word 1-2-grams with punctuation, hashed into {COLUMNS:,} columns",
     "nbsvm.C": _NB_C,
     "nbsvm.smoothing": _SMOOTHING,
     "logistic_regression.C": _LR_C,
@@ -59,6 +73,17 @@ def head(rows: sp.csr_matrix, count: int) -> sp.csr_matrix:
     return sp.csr_matrix(content, shape=(count, rows.shape[1]), copy=False)
 
 
+def common(rows: sp.csr_matrix) -> tuple[sp.csr_matrix, NDArray[np.intp]]:
+    """Return the rows with only the features that two of them have at least, and which features these are."""
+    kept = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) >= _MIN_ROWS)
+    place = np.full(rows.shape[1], -1, dtype=np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    columns = place[rows.indices]
+    stays = columns >= 0
+    ends = np.concatenate([[0], np.cumsum(stays, dtype=np.int64)])[rows.indptr]
+    return sp.csr_matrix((rows.data[stays], columns[stays], ends), shape=(rows.shape[0], len(kept))), kept
+
+
 def nb_ratios(rows: sp.csr_matrix, labels: Labels) -> Vector:
     """Return the smoothed log-ratio of each feature's share among positives to its share among negatives.
 
@@ -80,8 +105,11 @@ def nb_ratios(rows: sp.csr_matrix, labels: Labels) -> Vector:
 def fit_linear(rows: sp.csr_matrix, labels: Labels) -> Linear:
     """Fit both classifiers and return their mean.
 
+    Features that one row alone has get no weight: they are half of all, and fitting them takes twice the time.
     One thread for linear algebra: the same rows give the same bits.
     """
+    width = rows.shape[1]
+    rows, kept = common(rows)
     ratios = nb_ratios(rows, labels)
     with threadpool_limits(1):
         plain = LogisticRegression(C=_LR_C, max_iter=_ITERATIONS).fit(rows, labels)
@@ -89,7 +117,8 @@ def fit_linear(rows: sp.csr_matrix, labels: Labels) -> Linear:
         values *= rows.data
         weighted = sp.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape, copy=False)
         scaled = LogisticRegression(C=_NB_C, max_iter=_ITERATIONS).fit(weighted, labels)
-    weights = (plain.coef_[0].astype(np.float64) + scaled.coef_[0].astype(np.float64) * ratios) / 2
+    weights = np.zeros(width)
+    weights[kept] = (plain.coef_[0].astype(np.float64) + scaled.coef_[0].astype(np.float64) * ratios) / 2
     return Linear(weights, float(plain.intercept_[0] + scaled.intercept_[0]) / 2)
 
 
@@ -126,7 +155,7 @@ def learning_curve(
 ) -> dict[int, float]:
     """Return the accuracy on the test rows by number of training rows, for parts of them that have both labels.
 
-    The vocabulary and its weights are those of all the training rows.
+    The inverse document frequencies are those of all the training rows.
     """
     curve = {}
     for share in _CURVE_SHARES:

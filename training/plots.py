@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,10 +16,11 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from training.evaluate import expected_calibration_error
+
 __all__ = ["figures"]
 
 _NAMES = ("negative", "positive")
-_TOKENS = 20
 _BINS = 15
 _INK, _GOOD, _BAD, _PALE = "#1f4e79", "#2e7d32", "#b23b3b", "#c9d6e3"
 
@@ -28,15 +29,22 @@ Scores = NDArray[np.float64]
 
 
 def figures(
-    pipeline: Pipeline, labels: Labels, positive: Scores, curve: Mapping[int, float]
+    labels: Labels, positive: Scores, curve: Mapping[int, float], tokens: Sequence[tuple[str, float]]
 ) -> Iterator[tuple[str, Figure]]:
-    """Yield ``(name, figure)`` for n labels, the probabilities that the model gave them, and accuracy by rows."""
+    """Yield ``(name, figure)``.
+
+    Args:
+        labels: 0 or 1, ``[n]``.
+        positive: the probabilities of label 1 that the model gave, ``[n]``.
+        curve: accuracy by number of training rows.
+        tokens: (token, weight) by rising weight, as many below zero as above.
+    """
     yield "roc", _roc(labels, positive)
     yield "precision_recall", _precision_recall(labels, positive)
     yield "calibration", _calibration(labels, positive)
     yield "confusion_matrix", _confusion(labels, positive)
     yield "learning_curve", _learning(curve)
-    yield "top_tokens", _tokens(pipeline)
+    yield "top_tokens", _tokens(tokens)
 
 
 def _axes(title: str, horizontal: str, vertical: str) -> tuple[Figure, Axes]:
@@ -122,19 +130,14 @@ def _learning(curve: Mapping[int, float]) -> Figure:
     return figure
 
 
-def _tokens(pipeline: Pipeline) -> Figure:
-    """Draw the n-grams that pull hardest: weight times inverse document frequency, as it acts in a text."""
-    ((_, vectoriser, _),) = pipeline[0].transformers_
-    pull = pipeline[-1].coef_[0] * vectoriser.idf_
-    names = sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)
-    order = np.argsort(pull, kind="stable")
-    count = min(_TOKENS, len(order) // 2)
+def _tokens(tokens: Sequence[tuple[str, float]]) -> Figure:
+    half = len(tokens) // 2
     figure = Figure(figsize=(9, 6), layout="constrained")
     figure.suptitle("The n-grams that pull hardest each way")
-    sides = zip(figure.subplots(1, 2), _NAMES, (order[:count], order[::-1][:count]), (_BAD, _GOOD), strict=True)
+    sides = zip(figure.subplots(1, 2), _NAMES, (tokens[:half], tokens[::-1][:half]), (_BAD, _GOOD), strict=True)
     for axes, name, chosen, colour in sides:
-        _dress(axes, f"towards {name}", "weight × inverse document frequency", "")
-        axes.barh(range(count), np.abs(pull[chosen]), color=colour)
-        axes.set_yticks(range(count), [names[each] for each in chosen], fontsize=9, parse_math=False)
+        _dress(axes, f"towards {name}", "weight, with inverse document frequency", "")
+        axes.barh(range(half), [abs(weight) for _, weight in chosen], color=colour)
+        axes.set_yticks(range(half), [token for token, _ in chosen], fontsize=9, parse_math=False)
         axes.invert_yaxis()
     return figure

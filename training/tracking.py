@@ -36,7 +36,6 @@ from training.pipeline import PARAMETERS
 from training.plots import figures
 from training.source import Table
 from training.split import TEST_SHARE
-from training.tokens import heaviest
 
 __all__ = ["Run", "run"]
 
@@ -94,10 +93,14 @@ class Run:
         mlflow.log_text(json.dumps(verdict, indent=2), "gate.json")
 
     def log_figures(
-        self, pipeline: Pipeline, labels: NDArray[np.int64], positive: NDArray[np.float64], texts: Sequence[str]
+        self,
+        labels: NDArray[np.int64],
+        positive: NDArray[np.float64],
+        curve: Mapping[int, float],
+        tokens: Sequence[tuple[str, float]],
     ) -> None:
-        """Draw and keep the plots; ``texts`` name the tokens that weigh most."""
-        for name, figure in figures(labels, positive, heaviest(pipeline, texts, 20)):
+        """Draw and keep the plots (see :func:`training.plots.figures`)."""
+        for name, figure in figures(labels, positive, curve, tokens):
             mlflow.log_figure(figure, f"plots/{name}.png")
 
     def log_card(

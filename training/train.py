@@ -23,8 +23,9 @@ from training.pipeline import fit, learning_curve
 from training.profile import profile
 from training.progress import Stages
 from training.slices import slices
-from training.source import DataError, Table, load
+from training.source import Table, load
 from training.split import split
+from training.tokens import heaviest
 from training.vectorise import fit_features, hash_texts
 
 __all__ = ["ChecksFailedError", "Settings", "TrainingResult", "train"]
@@ -99,7 +100,7 @@ def train(settings: Settings, console: Console) -> TrainingResult:
         with stages.stage("log"):
             run.log_data(prepared.table, prepared.train, prepared.test)
             run.log_results(metrics, by_slice, gate)
-            run.log_figures(pipeline, labels, positive, prepared.train["text"].tolist())
+            run.log_figures(labels, positive, curve, heaviest(pipeline, prepared.train["text"].tolist(), 20))
             run.log_card(prepared.table, metrics, by_slice, gate)
             uri = run.log_model(pipeline, prepared.train)
         with stages.stage("register"):
@@ -157,21 +158,11 @@ def _stop_if_critical(reports: Sequence[CheckReport], run: tracking.Run, console
 def _fit(table: pd.DataFrame, stages: Stages) -> tuple[Pipeline, sp.csr_matrix, NDArray[np.int64]]:
     # In the order of their digests: the same rows give the same model, however the file lists them.
     table = table.sort_values("key", ignore_index=True)
-    with stages.stage("read words", len(table)) as advance:
-        tokens = read(table["text"], advance)
-    with stages.stage("count n-grams", len(table)) as advance:
-        counted = count_texts(tokens, advance)
-    try:
-        vocabulary = choose_vocabulary(counted, tokens.words)
-    except ValueError as error:
-        raise DataError(f"nothing can be learned from these texts: {error}") from error
-    del counted
-    with stages.stage("vectorise", len(table)) as advance:
-        rows = build_matrix(tokens, vocabulary, advance)
-    del tokens
     labels = _labels(table)
+    with stages.stage("vectorise", len(table)) as advance:
+        made, rows = fit_features(hash_texts(table["text"].tolist(), advance))
     with stages.stage("fit", len(table)):
-        return fit(features(vocabulary, len(table)), rows, labels), rows, labels
+        return fit(made, rows, labels), rows, labels
 
 
 def _labels(rows: pd.DataFrame) -> NDArray[np.int64]:

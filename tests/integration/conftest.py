@@ -1,0 +1,117 @@
+"""One real stack for all integration tests, on free ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+TENANTS = ("tenant-a", "tenant-b")
+SAMPLE = "4000"
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+class Stack:
+    """The commands that people type, run against this stack."""
+
+    def __init__(self, home: Path) -> None:
+        s3, mlflow, gateway = free_ports(3)
+        inherited = {
+            key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MLFLOW_", "FERRYMAN_"))
+        }
+        self.home = home
+        self.gateway = f"http://127.0.0.1:{gateway}"
+        self.mlflow = f"http://127.0.0.1:{mlflow}"
+        self.environment = {
+            **inherited,
+            "FERRYMAN_HOME": str(home),
+            "FERRYMAN_S3_PORT": str(s3),
+            "FERRYMAN_MLFLOW_PORT": str(mlflow),
+            "FERRYMAN_GATEWAY_PORT": str(gateway),
+        }
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m …` in a shell that has sourced the stack's addresses, as the Makefile does."""
+        script = f'[ ! -f "{self.home}/env" ] || . "{self.home}/env"; exec "$@"'
+        return subprocess.run(
+            ["/bin/sh", "-c", script, "sh", sys.executable, "-m", *arguments],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    def ask(self, tenant: str, text: str = "a great film") -> httpx.Response:
+        return httpx.post(
+            f"{self.gateway}/v1/models/sentiment:predict",
+            json={"instances": [text]},
+            headers={"Host": f"{tenant}.localhost"},
+            timeout=10,
+            trust_env=False,
+        )
+
+    def served(self, tenant: str) -> str | None:
+        answer = self.ask(tenant)
+        return answer.headers["x-model-version"] if answer.status_code == 200 else None
+
+    def record(self, tenant: str) -> dict[str, object]:
+        return dict(json.loads((self.home / "releases" / f"{tenant}.json").read_text()))
+
+    def pid(self, name: str) -> int:
+        rows = [line.split("│") for line in self.run("infra.local", "status").stdout.splitlines() if "│" in line]
+        return next(int(row[3]) for row in rows if row[1].strip() == name)
+
+
+def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except (httpx.HTTPError, OSError, ValueError, KeyError):
+            pass
+        time.sleep(0.2)
+    assert holds()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    started = Stack(tmp_path_factory.mktemp("stack") / "home")
+    try:
+        up = started.run("infra.local", "up")
+        assert up.returncode == 0, up.stderr
+        yield started
+    finally:
+        down = started.run("infra.local", "down")
+        assert down.returncode == 0, down.stderr
+
+
+@pytest.fixture(scope="session")
+def released(stack: Stack) -> Stack:
+    """Two tenants that answer with version 1."""
+    trained = stack.run("training", "--sample", SAMPLE)
+    assert trained.returncode == 0, trained.stderr
+    promoted = stack.run("registry", "promote")
+    assert promoted.returncode == 0, promoted.stderr
+    waited = stack.run("release", "wait")
+    assert waited.returncode == 0, waited.stderr
+    return stack

@@ -1,0 +1,271 @@
+"""The real stack: S3, MLflow, gateway, training, release, predictors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+from conftest import TENANTS, Stack, eventually, free_ports
+from mlflow import MlflowClient
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def register_again(stack: Stack, *arguments: str) -> int:
+    done = stack.run("training", "--sample", "4000", *arguments)
+    assert done.returncode == 0, done.stderr
+    return max(int(version.version) for version in client(stack).search_model_versions("name = 'sentiment'"))
+
+
+def client(stack: Stack) -> MlflowClient:
+    return MlflowClient(stack.mlflow, stack.mlflow)
+
+
+def s3(stack: Stack) -> boto3.client:
+    values = dict(line.split(":=", 1) for line in (stack.home / "env").read_text().splitlines())
+    keys = {name.split("{")[1]: value.split("}")[0] for name, value in values.items()}
+    return boto3.client(
+        "s3",
+        endpoint_url=keys["AWS_ENDPOINT_URL"],
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )
+
+
+def test_both_tenants_answer_over_every_protocol(released: Stack) -> None:
+    done = released.run("infra.local", "call", "a great and moving film")
+    assert done.returncode == 0, done.stdout
+    for protocol in ("V1 REST", "V2 REST", "V2 gRPC"):
+        assert done.stdout.count(protocol) == len(TENANTS)
+    assert done.stdout.count("positive") == 6
+
+
+def test_the_registered_version_says_what_passed_the_gate(released: Stack) -> None:
+    version = client(released).get_model_version("sentiment", "1")
+    assert version.tags["gate.passed"] == "true"
+    assert len(version.tags["artifact.digest"]) == len(version.tags["parameters.digest"]) == 64
+    eventually(
+        lambda: all(f"release.{t}" in client(released).get_model_version("sentiment", "1").tags for t in TENANTS)
+    )
+
+
+def test_the_same_data_train_the_same_parameters(released: Stack) -> None:
+    version = register_again(released)
+    first, second = (client(released).get_model_version("sentiment", str(each)).tags for each in (1, version))
+    assert first["parameters.digest"] == second["parameters.digest"]
+
+
+def test_moving_the_alias_under_load_fails_no_request(released: Stack) -> None:
+    version = str(register_again(released))
+    stop = threading.Event()
+    answers: dict[str, list[tuple[int, str]]] = {tenant: [] for tenant in TENANTS}
+
+    def load(tenant: str) -> None:
+        while not stop.is_set():
+            answer = released.ask(tenant)
+            answers[tenant].append((answer.status_code, answer.headers.get("x-model-version", "")))
+
+    callers = [threading.Thread(target=load, args=(tenant,)) for tenant in TENANTS]
+    for caller in callers:
+        caller.start()
+    try:
+        client(released).set_registered_model_alias("sentiment", "champion", version)
+        eventually(lambda: all(released.served(tenant) == version for tenant in TENANTS))
+        eventually(lambda: all(released.record(tenant)["phase"] == "Stable" for tenant in TENANTS))
+        eventually(
+            lambda: sum("predictor" in line for line in released.run("infra.local", "status").stdout.splitlines()) == 2
+        )
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+    for tenant in TENANTS:
+        codes = {code for code, _ in answers[tenant]}
+        versions = {served for _, served in answers[tenant]}
+        assert codes == {200}, tenant
+        assert version in versions
+        assert len(versions) == 2
+
+
+def test_a_version_that_did_not_pass_the_gate_is_neither_promoted_nor_released(released: Stack, tmp_path: Path) -> None:
+    shuffled = tmp_path / "shuffled.csv"
+    rows = [f'"the film number {i} is {word} {i * 7}",{i % 2}' for i, word in enumerate(["good", "bad", "odd"] * 700)]
+    shuffled.write_text("text,label\n" + "\n".join(rows))
+    done = released.run("training", "--data", str(shuffled))
+    assert done.returncode == 0, done.stderr
+    assert "not passed" in done.stdout
+    version = max(int(each.version) for each in client(released).search_model_versions("name = 'sentiment'"))
+    promoted = released.run("registry", "promote", "--version", str(version))
+    assert (promoted.returncode, "did not pass the gate" in promoted.stderr) == (1, True)
+    before = released.served("tenant-a")
+    champion = client(released).get_model_version_by_alias("sentiment", "champion").version
+    client(released).set_registered_model_alias("sentiment", "champion", str(version))
+    try:
+        eventually(lambda: released.record("tenant-a")["phase"] == "Rejected")
+        assert "did not pass the gate" in str(released.record("tenant-a")["message"])
+        assert released.served("tenant-a") == before
+        eventually(lambda: "release.refused" in client(released).get_model_version("sentiment", str(version)).tags)
+    finally:
+        client(released).set_registered_model_alias("sentiment", "champion", champion)
+    eventually(lambda: released.record("tenant-a")["phase"] == "Stable")
+
+
+def test_an_artifact_that_was_altered_after_the_gate_is_refused(released: Stack) -> None:
+    version = register_again(released)
+    uri = client(released).get_model_version_download_uri("sentiment", str(version))
+    prefix = uri.removeprefix("mlflow-artifacts:/")
+    s3(released).put_object(Bucket="mlflow", Key=f"{prefix}/requirements.txt", Body=b"altered")
+    champion = client(released).get_model_version_by_alias("sentiment", "champion").version
+    client(released).set_registered_model_alias("sentiment", "champion", str(version))
+    try:
+        eventually(lambda: "not what passed the gate" in str(released.record("tenant-b")["message"]))
+        assert released.served("tenant-b") == champion
+    finally:
+        client(released).set_registered_model_alias("sentiment", "champion", champion)
+    eventually(lambda: released.record("tenant-b")["phase"] == "Stable")
+
+
+def test_bad_data_stops_the_job_with_a_report_and_registers_nothing(released: Stack, tmp_path: Path) -> None:
+    def versions() -> int:
+        return len(client(released).search_model_versions("name = 'sentiment'"))
+
+    blank = tmp_path / "blank.csv"
+    blank.write_text("text,label\n" + "\n".join(f'"{"" if i % 2 else f"film {i}"}",{i % 2}' for i in range(3000)))
+    before = versions()
+    done = released.run("training", "--data", str(blank))
+    assert done.returncode == 2, done.stderr
+    assert "critical" in done.stderr
+    assert versions() == before
+    experiment = client(released).get_experiment_by_name("sentiment").experiment_id
+    run = client(released).search_runs([experiment], order_by=["attributes.start_time DESC"], max_results=1)[0]
+    assert run.info.status == "FAILED"
+    report = released.home.parent / "report"
+    report.mkdir()
+    page = Path(client(released).download_artifacts(run.info.run_id, "data_checks.html", str(report))).read_text()
+    assert "<html" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_a_missing_column_is_named(released: Stack, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("review,label\ngood,1\n")
+    done = released.run("training", "--data", str(tmp_path / "x.csv"))
+    assert (done.returncode, "text" in done.stderr, "review" in done.stderr) == (2, True, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_the_predictors_keys_read_what_is_released_and_nothing_else(released: Stack) -> None:
+    environment = psutil.Process(next(p.pid for p in psutil.process_iter() if is_predictor(p, released))).environ()
+    reader = boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )
+    assert reader.list_objects_v2(Bucket="released")["KeyCount"] > 0
+    for refused in (
+        lambda: reader.list_objects_v2(Bucket="mlflow"),
+        lambda: reader.put_object(Bucket="released", Key="sentiment/x", Body=b""),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+
+
+def is_predictor(process: psutil.Process, stack: Stack) -> bool:
+    try:
+        words = process.cmdline()
+        return "inference" in words and process.environ().get("FERRYMAN_SUPERVISED") == str(stack.home)
+    except psutil.Error:
+        return False
+
+
+def test_everything_listens_on_loopback_only(released: Stack) -> None:
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("FERRYMAN_SUPERVISED") != str(released.home):
+                continue
+            listening = [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        except psutil.Error:
+            continue
+        assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1", "::1"}, process.cmdline()
+
+
+def test_a_second_up_changes_nothing(released: Stack) -> None:
+    before = released.pid("mlflow")
+    again = released.run("infra.local", "up")
+    assert (again.returncode, "Already running." in again.stdout) == (0, True), again.stderr
+    assert released.pid("mlflow") == before
+
+
+def test_tenants_go_on_answering_while_mlflow_and_s3_are_down(released: Stack) -> None:
+    version = released.served("tenant-a")
+    for name in ("mlflow", "s3"):
+        process = psutil.Process(released.pid(name))
+        tree = [process, *process.children(recursive=True)]
+        for each in tree:
+            each.suspend()
+        try:
+            for tenant in TENANTS:
+                assert released.served(tenant) == version, name
+        finally:
+            for each in tree:
+                each.resume()
+    eventually(lambda: released.run("infra.local", "status").returncode == 0)
+
+
+def test_a_predictor_that_is_killed_comes_back(released: Stack) -> None:
+    name = next(
+        row for row in released.run("infra.local", "status").stdout.split() if row.startswith("predictor-tenant-a")
+    )
+    os.kill(released.pid(name), signal.SIGKILL)
+    eventually(lambda: released.served("tenant-a"))
+
+
+def test_data_and_tenants_survive_down_and_up_even_after_the_supervisor_was_killed(released: Stack) -> None:
+    version = released.served("tenant-b")
+    supervisor = psutil.Process(psutil.Process(released.pid("gateway")).ppid())
+    supervisor.kill()
+    supervisor.wait(10)
+    up = released.run("infra.local", "up")
+    assert (up.returncode, "left behind" in up.stdout) == (0, True), up.stderr
+    eventually(lambda: all(released.served(tenant) == version for tenant in TENANTS))
+    assert released.run("infra.local", "down").returncode == 0
+    assert released.run("infra.local", "down").stdout.startswith("Nothing was running.")
+    assert released.run("infra.local", "up").returncode == 0
+    eventually(lambda: all(released.served(tenant) == version for tenant in TENANTS))
+
+
+def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
+    other = Stack(tmp_path / "home")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(other.environment["FERRYMAN_MLFLOW_PORT"])))
+        taken.listen()
+        up = other.run("infra.local", "up")
+    assert up.returncode == 1
+    for part in ("mlflow", "is taken by", "FERRYMAN_MLFLOW_PORT="):
+        assert part in up.stderr
+
+
+def test_a_server_that_dies_at_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    other = Stack(tmp_path / "home")
+    up = other.run("infra.local", "up", MLFLOW_BACKEND_STORE_URI="nonsense://x")
+    try:
+        assert (up.returncode, "mlflow ended at start" in up.stderr) == (1, True), up.stderr
+    finally:
+        assert other.run("infra.local", "down").returncode == 0
+
+
+def test_without_a_registry_training_says_what_to_do(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    other = Stack(tmp_path / "home")
+    done = other.run("training", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}")
+    assert (done.returncode, "make up" in done.stderr, "Traceback" in done.stderr) == (3, True, False)
