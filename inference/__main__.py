@@ -36,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     del sys.argv[1:]
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from inference.explain import Explainer
+    from inference.listen import ListenError
     from inference.model import SentimentModel
-    from inference.server import ListenError, PredictorServer
+    from inference.server import PredictorServer
     from inference.service import Service
 
     model = SentimentModel(place.model, scorer, Explainer(pipeline))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
 import warnings
 from typing import Any
 
@@ -18,14 +17,14 @@ from kserve.protocol.rest.server import RESTServer
 from inference.front import Front
 from inference.grpc_service import GrpcService
 from inference.limits import BODY_BYTES
+from inference.listen import ListenError, address, listener
 from inference.model import SentimentModel
 from inference.service import Service
 
-__all__ = ["ListenError", "PredictorServer"]
+__all__ = ["PredictorServer"]
 
 # Below the 30 s that Kubernetes, and the 35 s that the laptop's supervisor, wait before they kill.
 _GRACE_SECONDS = 25
-_BACKLOG = 2048
 _GRPC_OPTIONS = [
     # A request over the limit is refused by us, with its field and counted; gRPC itself refuses only what is far over.
     ("grpc.max_receive_message_length", 4 * BODY_BYTES),
@@ -33,10 +32,6 @@ _GRPC_OPTIONS = [
     ("grpc.so_reuseport", 0),
 ]
 _log = logging.getLogger("inference")
-
-
-class ListenError(RuntimeError):
-    """An address or port cannot be listened on."""
 
 
 class PredictorServer(kserve.ModelServer):  # type: ignore[misc] # kserve ships no types
@@ -61,20 +56,21 @@ class PredictorServer(kserve.ModelServer):  # type: ignore[misc] # kserve ships 
         asyncio.run(self._run())
 
     async def _run(self) -> None:
-        listener = self._bound()
+        rest_listener = listener(self._host, self.http_port)
         rpc = grpc.aio.server(options=_GRPC_OPTIONS)
         rpc.add_generic_rpc_handlers((GrpcService(self._service).handlers(),))
         try:
-            rpc.add_insecure_port(self._address(self.grpc_port))
+            rpc.add_insecure_port(address(self._host, self.grpc_port))
         except RuntimeError as error:
             await rpc.stop(None)
-            raise ListenError(f"cannot listen on {self._address(self.grpc_port)} (gRPC): is the port taken?") from error
+            place = address(self._host, self.grpc_port)
+            raise ListenError(f"cannot listen on {place} (gRPC): is the port taken?") from error
         await rpc.start()
         asked = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         rest = self._rest()
-        serving = asyncio.create_task(rest._server.serve(sockets=[listener]))
+        serving = asyncio.create_task(rest._server.serve(sockets=[rest_listener]))
         stopping = asyncio.create_task(asked.wait())
         service = self._service
         _log.info(
@@ -87,17 +83,6 @@ class PredictorServer(kserve.ModelServer):  # type: ignore[misc] # kserve ships 
         await rpc.stop(_GRACE_SECONDS)
         stopping.cancel()
         await serving
-
-    def _address(self, port: int) -> str:
-        return f"[{self._host}]:{port}" if ":" in self._host else f"{self._host}:{port}"
-
-    def _bound(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            return socket.create_server((self._host, self.http_port), family=family, backlog=_BACKLOG)
-        except OSError as error:
-            why = error.strerror or "no such address"
-            raise ListenError(f"cannot listen on {self._address(self.http_port)} (REST): {why}") from error
 
     def _rest(self) -> Any:
         rest = RESTServer(
