@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tempfile
@@ -56,6 +57,8 @@ def _download(place: PublishedArtifact, destination: str) -> None:
     os.environ.setdefault("S3_MAX_ATTEMPTS", "2")
     from kserve_storage import Storage
 
+    # It logs what it then raises, and the caller prints that.
+    logging.getLogger("kserve_storage").setLevel(logging.CRITICAL)
     try:
         Storage.download(place.uri, destination)
     except Exception as error:
