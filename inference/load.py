@@ -57,8 +57,8 @@ def _download(place: PublishedArtifact, destination: str) -> None:
     os.environ.setdefault("S3_MAX_ATTEMPTS", "2")
     from kserve_storage import Storage
 
-    # It logs what it then raises, and the caller prints that.
-    logging.getLogger("kserve_storage").setLevel(logging.CRITICAL)
+    # kserve-storage logs what it then raises, and the caller prints that.
+    logging.getLogger("storage.initializer").setLevel(logging.CRITICAL)
     try:
         Storage.download(place.uri, destination)
     except Exception as error:

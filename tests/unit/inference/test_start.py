@@ -9,7 +9,9 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import suppress
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import requires
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -100,6 +102,20 @@ def test_an_object_store_that_is_down_is_named(start: Start, monkeypatch: pytest
     for name in ("AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"):
         monkeypatch.setenv(name, endpoint if name == variable else "")
     refused(start("s3://released/sentiment/3-0123456789ab/"), f"{endpoint} does not answer")
+
+
+def test_an_object_store_without_the_artifact_is_named_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as empty:
+        threading.Thread(target=empty.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{empty.server_port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "key")
+        done = start("s3://released/sentiment/3-0123456789ab/")
+        empty.shutdown()
+    refused(done, "cannot be downloaded")
+    assert not [record for record in caplog.records if record.name.startswith("storage")]
 
 
 @pytest.mark.parametrize(
