@@ -76,6 +76,9 @@ class Stack:
     def record(self, tenant: str) -> dict[str, object]:
         return dict(json.loads((self.home / "releases" / f"{tenant}.json").read_text()))
 
+    def predictors(self) -> list[str]:
+        return [word for word in self.run("infra.local", "status").stdout.split() if word.startswith("predictor-")]
+
     def pid(self, name: str) -> int:
         rows = [line.split("│") for line in self.run("infra.local", "status").stdout.splitlines() if "│" in line]
         return next(int(row[3]) for row in rows if row[1].strip() == name)
