@@ -77,7 +77,8 @@ def _resident() -> int:
 
 def write_rows(path: Path, rows: int) -> None:
     """Write a Parquet file of so many perturbed rows, in blocks; the same file each time."""
-    frame = deduplicate(load(None).frame).reset_index(drop=True)
+    # Shuffled, or fewer rows than the default data's would have one label.
+    frame = deduplicate(load(None).frame).sample(frac=1, random_state=0, ignore_index=True)
     texts, labels, sources = (frame[name].tolist() for name in ("text", "label", "source"))
     same = {label: np.flatnonzero(frame["label"] == label) for label in (0, 1)}
     chance = np.random.default_rng(0)
