@@ -93,7 +93,7 @@ def judge(
         drop, chance = (lost - won) / len(labels), mid_p(lost, won)
         numbers |= {"champion_accuracy": float(theirs.mean()), "lost": lost, "won": won, "p_value": chance}
         if drop > 0 and chance < floors.significance:
-            faults.append(f"{lost} rows lost and {won} won against the champion (p = {chance:.4f})")
+            faults.append(f"{lost} rows lost and {won} won against the champion (p = {chance:.2g})")
         elif drop > floors.largest_drop:
             faults.append(f"accuracy is {drop:.3f} below the champion's")
     reason = "; ".join(faults) or ("no worse than the champion" if champion is not None else "above every floor")

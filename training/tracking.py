@@ -22,6 +22,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
+from mlflow.utils.logging_utils import MLFLOW_LOGGING_STREAM
 from numpy.typing import NDArray
 from requests import RequestException
 from sklearn.pipeline import Pipeline
@@ -135,8 +136,12 @@ class Run:
 
         ``gate.passed`` is written last: a job that dies before leaves a version that nobody may release.
         """
-        with redirect_stdout(StringIO()):
+        # What it has to say goes past its own logger's level; errors are raised.
+        MLFLOW_LOGGING_STREAM.enabled = False
+        try:
             version = int(mlflow.register_model(uri, self._model).version)
+        finally:
+            MLFLOW_LOGGING_STREAM.enabled = True
         with tempfile.TemporaryDirectory(prefix="ferryman-train-") as scratch:
             digest = tree_digest(registry.download(registry.get(self._model, version), Path(scratch)))
         self._client.update_model_version(
