@@ -75,13 +75,25 @@ def head(rows: sp.csr_matrix, count: int) -> sp.csr_matrix:
 
 def common(rows: sp.csr_matrix) -> tuple[sp.csr_matrix, NDArray[np.intp]]:
     """Return the rows with only the features that two of them have at least, and which features these are."""
-    kept = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) >= _MIN_ROWS)
+    counts = np.bincount(rows.indices, minlength=rows.shape[1])
+    kept = np.flatnonzero(counts >= _MIN_ROWS)
     place = np.full(rows.shape[1], -1, dtype=np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
-    columns = place[rows.indices]
-    stays = columns >= 0
-    ends = np.concatenate([[0], np.cumsum(stays, dtype=np.int64)])[rows.indptr]
-    return sp.csr_matrix((rows.data[stays], columns[stays], ends), shape=(rows.shape[0], len(kept))), kept
+    size = int(counts[kept].sum())
+    values, columns = np.empty(size, dtype=rows.data.dtype), np.empty(size, dtype=np.int32)
+    ends = np.zeros(rows.shape[0] + 1, dtype=np.int64)
+    # In chunks, into arrays of their final size: helper arrays as long as the matrix would double the memory.
+    for first in range(0, rows.shape[0], _CHUNK):
+        pointers = rows.indptr[first : first + _CHUNK + 1]
+        part = slice(int(pointers[0]), int(pointers[-1]))
+        numbers = place[rows.indices[part]]
+        stays = numbers >= 0
+        ends[first + 1 : first + len(pointers)] = (
+            ends[first] + np.concatenate([[0], np.cumsum(stays, dtype=np.int64)])[pointers[1:] - pointers[0]]
+        )
+        target = slice(int(ends[first]), int(ends[first + len(pointers) - 1]))
+        values[target], columns[target] = rows.data[part][stays], numbers[stays]
+    return sp.csr_matrix((values, columns, ends), shape=(rows.shape[0], len(kept))), kept
 
 
 def nb_ratios(rows: sp.csr_matrix, labels: Labels) -> Vector:

@@ -179,3 +179,12 @@ def test_the_learning_curve_is_measured_on_the_test_rows(model: Fitted, reviews:
     curve = learning_curve(rows, labels, pipeline[0].transform(unseen[["text"]]), unseen["label"].to_numpy(np.int64))
     assert list(curve) == [93, 187, 375, 750]
     assert 0.5 < curve[750] < 0.8
+
+
+@pytest.mark.parametrize("count", [7, 10_000, 20_001])
+def test_features_that_two_rows_share_are_kept_whatever_the_number_of_chunks(count: int) -> None:
+    generator = np.random.default_rng(count)
+    rows = sp.random(count, 3000, density=0.0008, format="csr", dtype=np.float32, random_state=generator)
+    found, kept = common(rows)
+    assert kept.tolist() == np.flatnonzero(np.bincount(rows.indices, minlength=3000) >= 2).tolist()
+    assert (found != rows[:, kept]).nnz == 0
