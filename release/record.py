@@ -16,7 +16,6 @@ class Phase:
     """Where a tenant's release stands, in the design's words."""
 
     STABLE = "Stable"
-    VERIFYING = "Verifying"
     PROMOTING = "Promoting"
     REJECTED = "Rejected"
 

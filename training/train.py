@@ -37,7 +37,7 @@ class ChecksFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What to train on. ``sample``: only so many rows, the ones with the lowest text digests, for a quick try."""
+    """What to train on. ``sample``: only so many rows, chosen by their text digests, for a quick try."""
 
     data: str | None = None
     text_column: str = "text"
@@ -63,7 +63,6 @@ class _Prepared:
     table: Table
     train: pd.DataFrame
     test: pd.DataFrame
-    reports: Sequence[CheckReport]
 
 
 def train(settings: Settings, console: Console) -> TrainingResult:
@@ -133,7 +132,7 @@ def _prepare(
     warned = [report for report in reports if report.warnings]
     if warned:
         console.print(render_table(warned))
-    return _Prepared(table, train_rows, rows[rows["split"] == "test"].reset_index(drop=True), reports)
+    return _Prepared(table, train_rows, rows[rows["split"] == "test"].reset_index(drop=True))
 
 
 def _sampled(rows: pd.DataFrame, sample: int | None) -> pd.DataFrame:
