@@ -1,0 +1,108 @@
+"""Where a release stands. All state of the controller is here, so it may be killed at any instruction."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from release.counts import Counts
+from release.model import Document
+
+__all__ = ["CanaryStatus", "Condition", "Kept", "Phase", "Rejection", "ReleaseStatus", "Transition", "VersionRef"]
+
+
+class Phase(StrEnum):
+    """In the design's words; every phase but the first and last two is on its way to one of those."""
+
+    STABLE = "Stable"
+    VERIFYING = "Verifying"
+    CANARY = "Canary"
+    PROMOTING = "Promoting"
+    ROLLING_BACK = "RollingBack"
+    PAUSED = "Paused"
+    REJECTED = "Rejected"
+
+
+class VersionRef(Document):
+    """A published artifact: its version, full digest (64 hex digits), and address."""
+
+    version: int
+    digest: str
+    storage_uri: str
+
+
+class Kept(VersionRef):
+    """The previous stable version, kept until ``until`` (seconds since the epoch) so that going back is a weight."""
+
+    until: float
+
+
+class Measured(Document):
+    """What was counted since the canary's first request, and each instance's counters as last read.
+
+    The differences between two readings are added up here, so that neither a restarted pod nor a restarted controller
+    counts anything twice.
+    """
+
+    stable: Counts = Counts()
+    canary: Counts = Counts()
+    seen: dict[str, Counts] = Field(default_factory=dict)
+
+
+class CanaryStatus(VersionRef):
+    """The version on trial. ``step`` -1: being started and smoke-tested, no weight yet. Times: seconds since epoch."""
+
+    step: int = -1
+    weight: int = 0
+    since: float
+    started: float
+    not_ready_since: float | None = None
+    measured: Measured = Measured()
+
+
+class Rejection(Document):
+    """A version that is not tried again until somebody asks for it, or the alias has named another."""
+
+    version: int
+    reason: str
+    message: str
+
+
+class Condition(Document):
+    """A Kubernetes condition: ``reason`` is one CamelCase word, ``message`` what a person can act on."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    last_transition_time: float
+
+
+class Transition(Document):
+    """One line of the history. ``number`` counts up by one, so that each is reported once."""
+
+    number: int
+    time: float
+    phase: Phase
+    version: int | None
+    reason: str
+    message: str
+
+
+class ReleaseStatus(Document):
+    """A ModelRelease's ``status``."""
+
+    phase: Phase = Phase.STABLE
+    stable: VersionRef | None = None
+    previous: Kept | None = None
+    target: int | None = None
+    phase_since: float = 0.0
+    canary: CanaryStatus | None = None
+    rejected: Rejection | None = None
+    conditions: tuple[Condition, ...] = ()
+    handled: dict[str, str] = Field(default_factory=dict)
+    """The last request of each kind (resume, abort, retry) that was carried out, by its token."""
+    history: tuple[Transition, ...] = ()
+    """The newest transitions, oldest first; those above ``reported`` still have to reach the registry."""
+    reported: int = 0
