@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 __all__ = ["Seconds", "format_seconds", "parse_seconds"]
 
-_FORM = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+_FORM = re.compile(r"(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?")
+_SCHEMA = {"type": "string", "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "minLength": 2, "maxLength": 20}
 _MOST = 30 * 24 * 3600
 
 
@@ -39,5 +40,6 @@ Seconds = Annotated[
     int,
     BeforeValidator(lambda given: given if isinstance(given, int) else parse_seconds(given)),
     PlainSerializer(format_seconds),
+    WithJsonSchema(_SCHEMA),
 ]
 """Whole seconds in Python, a duration string outside."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from release.counts import Counts
 from release.model import Document
+from release.moment import Moment
 
 __all__ = ["CanaryStatus", "Condition", "Kept", "Phase", "Rejection", "ReleaseStatus", "Transition", "VersionRef"]
 
@@ -33,9 +34,9 @@ class VersionRef(Document):
 
 
 class Kept(VersionRef):
-    """The previous stable version, kept until ``until`` (seconds since the epoch) so that going back is a weight."""
+    """The previous stable version, kept until ``until`` so that going back is a weight."""
 
-    until: float
+    until: Moment
 
 
 class Measured(Document):
@@ -51,13 +52,13 @@ class Measured(Document):
 
 
 class CanaryStatus(VersionRef):
-    """The version on trial. ``step`` -1: being started and smoke-tested, no weight yet. Times: seconds since epoch."""
+    """The version on trial. ``step`` -1: being started and smoke-tested, no weight yet."""
 
     step: int = -1
     weight: int = 0
-    since: float
-    started: float
-    not_ready_since: float | None = None
+    since: Moment
+    started: Moment
+    not_ready_since: Moment | None = None
     measured: Measured = Measured()
 
 
@@ -76,14 +77,14 @@ class Condition(Document):
     status: str
     reason: str
     message: str
-    last_transition_time: float
+    last_transition_time: Moment
 
 
 class Transition(Document):
     """One line of the history. ``number`` counts up by one, so that each is reported once."""
 
     number: int
-    time: float
+    time: Moment
     phase: Phase
     version: int | None
     reason: str
@@ -97,7 +98,7 @@ class ReleaseStatus(Document):
     stable: VersionRef | None = None
     previous: Kept | None = None
     target: int | None = None
-    phase_since: float = 0.0
+    phase_since: Moment = 0.0
     canary: CanaryStatus | None = None
     rejected: Rejection | None = None
     conditions: tuple[Condition, ...] = ()
