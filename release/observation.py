@@ -54,18 +54,25 @@ class VersionSeen:
         replicas: how many answer it.
         failed: why it will not come up by itself (the process ended, the artifact was refused), or None.
         blocked: why it cannot even start (a quota), or None.
-        smoke: None before the smoke set was run, then "" when it passed or the reason why it did not.
+        stopped: it was told to run no replica.
+        smoke: None before the smoke set was run, then "" when it passed or the reason why it did not. Forgotten when
+            the version is stopped or removed.
         counters: each instance's counters since its own start, or None when they cannot be read now.
-        gateway_errors: 5xx that the gateway itself answered for this version since its route began, or None.
+        gateway_errors: the gateway's own counter of the 5xx that it answered itself for this version (0 when it has
+            none yet), or None when it cannot be read now. The planner counts its rise since the canary's start.
     """
 
     ready: bool = False
     replicas: int = 0
     failed: str | None = None
     blocked: str | None = None
+    stopped: bool = False
     smoke: str | None = None
     counters: Mapping[str, Counts] | None = None
     gateway_errors: int | None = None
+
+
+_ABSENT = VersionSeen()
 
 
 @dataclass(frozen=True)
@@ -98,3 +105,7 @@ class Observations:
     weights: Mapping[int, int] = field(default_factory=dict)
     peers: Peers = Peers()
     requests: Requests = Requests()
+
+    def seen(self, version: int) -> VersionSeen:
+        """Return what the platform shows of a version; one that it does not have is not ready."""
+        return self.versions.get(version, _ABSENT)

@@ -10,7 +10,17 @@ from release.counts import Counts
 from release.model import Document
 from release.moment import Moment
 
-__all__ = ["CanaryStatus", "Condition", "Kept", "Phase", "Rejection", "ReleaseStatus", "Transition", "VersionRef"]
+__all__ = [
+    "CanaryStatus",
+    "Condition",
+    "Kept",
+    "Measured",
+    "Phase",
+    "Rejection",
+    "ReleaseStatus",
+    "Transition",
+    "VersionRef",
+]
 
 
 class Phase(StrEnum):
@@ -43,31 +53,43 @@ class Measured(Document):
     """What was counted since the canary's first request, and each instance's counters as last read.
 
     The differences between two readings are added up here, so that neither a restarted pod nor a restarted controller
-    counts anything twice.
+    counts anything twice. ``gateway_errors`` counts what the gateway itself failed to pass on to the canary.
     """
 
     stable: Counts = Counts()
     canary: Counts = Counts()
     seen: dict[str, Counts] = Field(default_factory=dict)
+    gateway_errors: int = 0
+    gateway_seen: int | None = None
 
 
 class CanaryStatus(VersionRef):
-    """The version on trial. ``step`` -1: being started and smoke-tested, no weight yet."""
+    """The version on trial. ``step`` -1: being started and smoke-tested, no weight yet.
+
+    ``since`` is when this step began, ``started`` when the trial began. ``approved``: a person let an indefinite step
+    go on.
+    """
 
     step: int = -1
     weight: int = 0
     since: Moment
     started: Moment
+    approved: bool = False
     not_ready_since: Moment | None = None
+    inconclusive_since: Moment | None = None
     measured: Measured = Measured()
 
 
 class Rejection(Document):
-    """A version that is not tried again until somebody asks for it, or the alias has named another."""
+    """A version that is not tried again until somebody asks for it, or the alias has named another.
+
+    ``artifact`` is there if it ever ran: it is kept, stopped, for who wants to look at it.
+    """
 
     version: int
     reason: str
     message: str
+    artifact: VersionRef | None = None
 
 
 class Condition(Document):
@@ -92,9 +114,14 @@ class Transition(Document):
 
 
 class ReleaseStatus(Document):
-    """A ModelRelease's ``status``."""
+    """A ModelRelease's ``status``.
+
+    ``reason`` and ``message`` say why it is in this phase, ``target`` what the alias names (None: it was deleted).
+    """
 
     phase: Phase = Phase.STABLE
+    reason: str = ""
+    message: str = ""
     stable: VersionRef | None = None
     previous: Kept | None = None
     target: int | None = None

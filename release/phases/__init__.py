@@ -1,0 +1,1 @@
+"""What a release does in each of its phases, one file a phase."""
