@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from release.counts import Counts
 from release.observation import VersionSeen
-from release.status import Measured
+from release.status import Compared, Measured
 
 __all__ = ["accumulate"]
 
 
-def accumulate(measured: Measured, stable: tuple[int, VersionSeen], canary: tuple[int, VersionSeen]) -> Measured:
+def accumulate(
+    measured: Measured, weight: int, stable: tuple[int, VersionSeen], canary: tuple[int, VersionSeen]
+) -> Measured:
     """Return what was measured with the rise since the last reading added; the same object if nothing rose.
 
     The first reading of an instance is where counting begins, so neither the smoke set nor what stable answered before
@@ -22,12 +24,19 @@ def accumulate(measured: Measured, stable: tuple[int, VersionSeen], canary: tupl
     measured = _gateway(measured, canary[1].gateway_errors)
     if stable[1].counters is None or canary[1].counters is None:
         return measured
-    stable_total, stable_seen = _added(measured.stable, measured.seen, *stable)
-    canary_total, canary_seen = _added(measured.canary, measured.seen, *canary)
-    seen = stable_seen | canary_seen
+    readings = _named(*stable), _named(*canary)
+    seen = readings[0] | readings[1]
     if seen == measured.seen:
         return measured
-    return measured.model_copy(update={"stable": stable_total, "canary": canary_total, "seen": seen})
+    rises = [_rise(measured.seen, reading) for reading in readings]
+    steps = measured.steps
+    if any(rise.requests for rise in rises):
+        if not steps or steps[-1].weight != weight:
+            steps = (*steps, Compared(weight=weight))
+        last = steps[-1]
+        grown = {"stable": _sum(last.stable, rises[0]), "canary": _sum(last.canary, rises[1])}
+        steps = (*steps[:-1], last.model_copy(update=grown))
+    return measured.model_copy(update={"steps": steps, "seen": seen})
 
 
 def _gateway(measured: Measured, now: int | None) -> Measured:
@@ -38,30 +47,37 @@ def _gateway(measured: Measured, now: int | None) -> Measured:
     return measured.model_copy(update={"gateway_errors": errors, "gateway_seen": now})
 
 
-def _added(
-    total: Counts, before: Mapping[str, Counts], version: int, seen: VersionSeen
-) -> tuple[Counts, dict[str, Counts]]:
-    now = {f"{version}/{name}": counts for name, counts in (seen.counters or {}).items()}
+def _named(version: int, seen: VersionSeen) -> dict[str, Counts]:
+    return {f"{version}/{name}": counts for name, counts in (seen.counters or {}).items()}
+
+
+def _rise(before: Mapping[str, Counts], now: Mapping[str, Counts]) -> Counts:
+    total = Counts()
     for name, counts in now.items():
-        if name in before:
-            total = _sum(total, _rise(before[name], counts))
-    return total, now
+        if name in before and before[name] != counts:
+            total = _sum(total, _one_vote_a_request(_difference(before[name], counts)))
+    return total
 
 
-def _rise(before: Counts, now: Counts) -> Counts:
-    if now == before:
-        return Counts()
+def _difference(before: Counts, now: Counts) -> Counts:
     labels = {label: count - before.labels.get(label, 0) for label, count in now.labels.items()}
     latency = _each(now.latency, before.latency, -1)
-    rise = (now.requests - before.requests, now.errors - before.errors, *latency, *labels.values())
-    if min(rise) < 0:
+    requests, errors = now.requests - before.requests, now.errors - before.errors
+    if min(requests, errors, *latency, *labels.values()) < 0:
         return now
-    return Counts(requests=rise[0], errors=rise[1], latency=latency, labels=labels)
+    return Counts(requests=requests, errors=errors, latency=latency, labels=labels)
+
+
+def _one_vote_a_request(counts: Counts) -> Counts:
+    """Texts that came in one request are not independent: together they weigh as much as one that came alone."""
+    predictions = sum(counts.labels.values())
+    if predictions <= counts.requests:
+        return counts
+    scale = counts.requests / predictions
+    return counts.model_copy(update={"labels": {label: count * scale for label, count in counts.labels.items()}})
 
 
 def _sum(total: Counts, more: Counts) -> Counts:
-    if not more.requests and not more.labels:
-        return total
     labels = {label: total.labels.get(label, 0) + more.labels.get(label, 0) for label in total.labels | more.labels}
     return Counts(
         requests=total.requests + more.requests,

@@ -16,10 +16,11 @@ class Counts(Document):
     """``requests`` that were answered or failed by the predictor's own fault, ``errors`` among them.
 
     A caller's 4xx is in neither. ``latency`` holds the requests of each bucket, not cumulated,
-    ``[len(BUCKET_BOUNDS) + 1]`` or empty; ``labels`` the predictions by label.
+    ``[len(BUCKET_BOUNDS) + 1]`` or empty; ``labels`` the predictions by label. Where counts are added up, a
+    request with many texts has one vote, so labels may be fractions there.
     """
 
     requests: int = 0
     errors: int = 0
     latency: tuple[int, ...] = ()
-    labels: dict[str, int] = Field(default_factory=dict)
+    labels: dict[str, float] = Field(default_factory=dict)

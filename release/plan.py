@@ -98,7 +98,7 @@ def _judged(spec: ReleaseSpec, status: ReleaseStatus, observations: Observations
     trial, stable = status.canary, status.stable
     if trial is None or stable is None or not trial.weight or trial.step < 0:
         return None
-    judgement = judge(trial.measured.stable, trial.measured.canary, spec.analysis)
+    judgement = judge(trial.measured, spec.analysis)
     unread = [version for version in (stable.version, trial.version) if observations.seen(version).counters is None]
     if unread and judgement.outcome is not Outcome.FAILED:
         names = " and ".join(f"version {version}" for version in unread)

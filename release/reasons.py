@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Reason"]
+__all__ = ["NOT_JUDGED", "Reason"]
 
 
 class Reason(StrEnum):
@@ -32,6 +32,7 @@ class Reason(StrEnum):
     PAUSED_BY_REQUEST = "PausedByRequest"
     AWAITING_DECISION = "AwaitingDecision"
     TOO_FEW_REQUESTS = "TooFewRequests"
+    UNCERTAIN = "Uncertain"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     # Failed
     FAILED_TO_RUN = "FailedToRun"
@@ -43,3 +44,7 @@ class Reason(StrEnum):
     PREDICTIONS_SHIFTED = "PredictionsShifted"
     ABORTED = "Aborted"
     REJECTED_ELSEWHERE = "RejectedElsewhere"
+
+
+NOT_JUDGED = frozenset({Reason.TOO_FEW_REQUESTS, Reason.UNCERTAIN, Reason.METRICS_UNAVAILABLE})
+"""What an Inconclusive judgement says."""

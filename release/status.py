@@ -12,6 +12,7 @@ from release.moment import Moment
 
 __all__ = [
     "CanaryStatus",
+    "Compared",
     "Condition",
     "Kept",
     "Measured",
@@ -49,15 +50,22 @@ class Kept(VersionRef):
     until: Moment
 
 
+class Compared(Document):
+    """What both versions answered while the canary had ``weight`` percent."""
+
+    weight: int
+    stable: Counts = Counts()
+    canary: Counts = Counts()
+
+
 class Measured(Document):
-    """What was counted since the canary's first request, and each instance's counters as last read.
+    """What was counted since the canary's first request, a weight at a time, and each instance's counters as last read.
 
     The differences between two readings are added up here, so that neither a restarted pod nor a restarted controller
     counts anything twice. ``gateway_errors`` counts what the gateway itself failed to pass on to the canary.
     """
 
-    stable: Counts = Counts()
-    canary: Counts = Counts()
+    steps: tuple[Compared, ...] = ()
     seen: dict[str, Counts] = Field(default_factory=dict)
     gateway_errors: int = 0
     gateway_seen: int | None = None

@@ -23,4 +23,6 @@ def measure(status: ReleaseStatus, trial: CanaryStatus, observations: Observatio
     if status.stable is None:
         return trial.measured
     stable, canary = status.stable.version, trial.version
-    return accumulate(trial.measured, (stable, observations.seen(stable)), (canary, observations.seen(canary)))
+    return accumulate(
+        trial.measured, trial.weight, (stable, observations.seen(stable)), (canary, observations.seen(canary))
+    )

@@ -9,12 +9,12 @@ from release.phases.hold import hold
 from release.phases.move import enter, trial_of, trial_phase
 from release.phases.situation import Situation
 from release.phases.starting import started
-from release.reasons import Reason
+from release.reasons import NOT_JUDGED, Reason
 from release.status import CanaryStatus, Phase, ReleaseStatus
 
-__all__ = ["NEEDS_RESUME", "paused"]
+__all__ = ["paused"]
 
-NEEDS_RESUME = frozenset({Reason.AWAITING_DECISION, Reason.TOO_FEW_REQUESTS, Reason.METRICS_UNAVAILABLE})
+_NEEDS_RESUME = frozenset({Reason.AWAITING_DECISION, *NOT_JUDGED})
 """What only a person's `resume` ends."""
 
 
@@ -25,7 +25,7 @@ def paused(status: ReleaseStatus, situation: Situation) -> ReleaseStatus:
     trial = trial_of(status)
     if ended := end(status, situation):
         return ended
-    if status.reason in NEEDS_RESUME or not _lifted(status, situation, trial):
+    if status.reason in _NEEDS_RESUME or not _lifted(status, situation, trial):
         return status
     phase = trial_phase(status, situation, trial)
     since = situation.now if trial.step < 0 else trial.since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from release.phases.canary import first_step
 from release.phases.move import change, enter, reject, roll_back
 from release.phases.situation import Situation
-from release.reasons import Reason
+from release.reasons import NOT_JUDGED, Reason
 from release.status import Phase, ReleaseStatus
 
 __all__ = ["carry_out_requests"]
@@ -59,7 +59,7 @@ def _resume(status: ReleaseStatus, situation: Situation) -> ReleaseStatus:
             message,
             canary=trial.model_copy(update={"approved": True, "inconclusive_since": None}),
         )
-    if status.reason in (Reason.TOO_FEW_REQUESTS, Reason.METRICS_UNAVAILABLE):
+    if status.reason in NOT_JUDGED:
         return first_step(status, situation)
     return status
 
