@@ -35,10 +35,10 @@ class Judgement:
 def judge(measured: Measured, rules: Analysis) -> Judgement:
     """Judge by everything counted since the canary's start; ask as often as you like, the confidence holds.
 
-    Failed if a measure is beyond its limit for sure. Each has a third of what ``confidence`` leaves, so a canary whose
-    measures are all within their limits fails in one release of twenty at most (confidence 0.95). Successful needs
-    ``minRequests`` of the canary, and no measure whose plain value is beyond its limit: one that is, but perhaps by
-    chance, waits for more requests.
+    Failed if a measure is beyond its limit and worse than stable's for sure. Each test has a third of what
+    ``confidence`` leaves, so a canary that equals stable fails in one release of twenty at most (confidence 0.95).
+    Successful needs ``minRequests`` of the canary, and every measure within its limit: one that is beyond it, but
+    perhaps by chance, waits for more requests.
     """
     # What the canary answered while stable answered nothing cannot be compared.
     steps = [step for step in measured.steps if step.stable.requests and step.canary.requests]
@@ -107,13 +107,12 @@ def _values(found: Measure) -> str:
 
 
 def _bound(found: Measure) -> str:
-    """Say how far beyond its limit a measure is; nothing of one within it."""
+    """Say how far beyond its limit a measure is, and how far for sure; nothing of one within it."""
     if found.outcome is Outcome.SUCCESSFUL:
         return ""
+    lower = max(found.lower, 0.0)
     if found.name == "errors":
-        lower, limit = f"{100 * max(found.lower, 0):.2f} points more", f"{100 * found.limit:g}"
-    elif found.name == "latencyP95":
-        lower, limit = f"{found.lower:.2f} times as long", f"{found.limit:g}"
-    else:
-        lower, limit = f"{found.lower:.2f}", f"{found.limit:g}"
-    return f" (at least {lower}; {limit} allowed)"
+        return f" ({100 * found.effect:.2f} points more, {100 * lower:.2f} for sure; {100 * found.limit:g} allowed)"
+    if found.name == "latencyP95":
+        return f" ({found.effect:.2f} times as long, {lower:.2f} for sure; {found.limit:g} allowed)"
+    return f" ({lower:.2f} for sure; {found.limit:g} allowed)"

@@ -8,7 +8,7 @@ from release.model import Document
 
 __all__ = ["BUCKET_BOUNDS", "Counts"]
 
-BUCKET_BOUNDS = (*(0.00025 * 2**step for step in range(16)), 10.0)
+BUCKET_BOUNDS: tuple[float, ...] = (*(0.00025 * 2**step for step in range(16)), 10.0)
 """Upper bounds in seconds of the predictor's latency buckets; one more bucket holds what took longer."""
 
 

@@ -35,7 +35,8 @@ class Measure:
         lower: the effect is not below this: true at every look together, at the confidence of this measure's test.
         upper: nor above this, in the same sense.
         limit: what the spec allows.
-        outcome: Failed if ``lower`` is above the limit, Inconclusive if only ``effect`` is.
+        outcome: with ``effect`` beyond the limit, Failed if ``lower`` says for sure that the canary is the worse one,
+            Inconclusive if that may be chance; Successful otherwise.
     """
 
     name: str
@@ -63,8 +64,8 @@ def compare_errors(stable: Sample, canary: Sample, limit: float, alpha: float) -
     old, new = stable.errors / stable.requests, canary.errors / canary.requests
     old_low, old_high = share_interval(stable.errors, stable.requests, alpha / 2)
     new_low, new_high = share_interval(canary.errors, canary.requests, alpha / 2)
-    effect = new - old, new_low - old_high, new_high - old_low
-    return _measure("errors", (old, new), effect, limit)
+    effect, lower, upper = new - old, new_low - old_high, new_high - old_low
+    return Measure("errors", old, new, effect, lower, upper, limit, _outcome(effect, lower, 0.0, limit))
 
 
 def compare_latency(stable: Sample, canary: Sample, limit: float, alpha: float) -> Measure | None:
@@ -73,8 +74,8 @@ def compare_latency(stable: Sample, canary: Sample, limit: float, alpha: float) 
     if min(totals) <= 0:
         return None
     old, new = (_quantile(sample.latency, alpha / 2) for sample in (stable, canary))
-    ratios = new[1] / old[1], new[0] / old[2], new[2] / old[0]
-    return _measure("latencyP95", (old[1], new[1]), ratios, limit)
+    effect, lower, upper = new[1] / old[1], new[0] / old[2], new[2] / old[0]
+    return Measure("latencyP95", old[1], new[1], effect, lower, upper, limit, _outcome(effect, lower, 1.0, limit))
 
 
 def _quantile(latency: Sequence[float], alpha: float) -> tuple[float, float, float]:
@@ -95,13 +96,12 @@ def compare_labels(stable: Sample, canary: Sample, limit: float, alpha: float) -
     apart = sum(abs(a / totals[0] - b / totals[1]) for a, b in zip(old, new, strict=True)) / 2
     # A model with one label has nothing to shift to that was seen; with two hypotheses the interval is still right.
     radius = sum(label_radius(counts if len(counts) > 1 else [*counts, 0.0], alpha / 2) for counts in (old, new))
-    effect = apart, max(apart - radius, 0.0), min(apart + radius, 1.0)
-    return _measure("predictions", (None, None), effect, limit)
+    lower, upper = max(apart - radius, 0.0), min(apart + radius, 1.0)
+    return Measure("predictions", None, None, apart, lower, upper, limit, _outcome(apart, lower, 0.0, limit))
 
 
-def _measure(
-    name: str, values: tuple[float | None, float | None], effect: tuple[float, float, float], limit: float
-) -> Measure:
-    estimate, lower, _ = effect
-    exceeded = Outcome.INCONCLUSIVE if estimate > limit else Outcome.SUCCESSFUL
-    return Measure(name, *values, *effect, limit, Outcome.FAILED if lower > limit else exceeded)
+def _outcome(effect: float, lower: float, alike: float, limit: float) -> Outcome:
+    """Return the outcome; ``alike`` is the effect of a canary that equals stable."""
+    if effect <= limit:
+        return Outcome.SUCCESSFUL
+    return Outcome.FAILED if lower > alike else Outcome.INCONCLUSIVE
