@@ -53,9 +53,10 @@ def plan(
     """
     status = _observed(_not_later_than(status, now, spec), observations, now)
     situation = Situation(spec, registry, observations, now, _judged(spec, status, observations))
-    status = carry_out_requests(_following(status, situation), situation)
+    status = _following(status, situation)
     for _ in range(_MOST_MOVES):
-        moved = _PHASES[status.phase](status, situation)
+        asked = carry_out_requests(status, situation)
+        moved = _PHASES[asked.phase](asked, situation)
         if moved is status:
             break
         status = moved
