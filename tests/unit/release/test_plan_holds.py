@@ -41,7 +41,7 @@ class Planned(RuleBasedStateMachine):
         self.world.name(stable)
         self.time_passes(8)
 
-    @rule(version=_VERSIONS, errors=st.sampled_from([0.0, 0.0, 0.0, 0.015, 0.3]), ticks=st.integers(1, 20))
+    @rule(version=_VERSIONS, errors=st.sampled_from([0.0, 0.0, 0.0, 0.015, 0.3]), ticks=st.integers(1, 30))
     def release(self, version: int, errors: float, ticks: int) -> None:
         """What usually happens; the other rules come in between."""
         world = self.world
@@ -279,7 +279,7 @@ class Planned(RuleBasedStateMachine):
 
 TestWhateverHappens = Planned.TestCase
 TestWhateverHappens.settings = settings(
-    max_examples=int(os.environ.get("FERRYMAN_PLAN_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("FERRYMAN_PLAN_EXAMPLES", "100")),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
