@@ -48,7 +48,12 @@ def _watched(status: ReleaseStatus, situation: Situation, trial: CanaryStatus) -
 def first_step(status: ReleaseStatus, situation: Situation) -> ReleaseStatus:
     """Give the canary the first step's weight; counting begins here."""
     steps = situation.spec.strategy.steps
-    trial = trial_of(status).model_copy(
+    trial = trial_of(status)
+    if not steps:
+        message = f"the strategy is blueGreen now: version {trial.version} gets all requests at once"
+        at_once = trial.model_copy(update={"step": -1, "since": situation.now})
+        return enter(status, situation, Phase.PROMOTING, trial.version, Reason.SMOKE_PASSED, message, canary=at_once)
+    trial = trial.model_copy(
         update={
             "step": 0,
             "weight": steps[0].weight,

@@ -500,3 +500,11 @@ def test_steps_edited_during_a_canary_never_lift_its_weight_without_a_judgement(
     world.spec = a_spec(strategy={"canary": {"steps": [{"weight": 60, "pause": "0s"}]}})
     world.tick()
     assert world.weights == {7: 40, 8: 60}
+
+
+def test_a_strategy_edited_to_blue_green_while_the_canary_starts_moves_all_requests_at_once() -> None:
+    world = serving(7)
+    world.name(8)
+    world.run(2)
+    world.spec = a_spec(strategy=BLUE_GREEN)
+    assert until(world, Phase.STABLE).status.stable == artifact(8)
