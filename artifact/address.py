@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from artifact.refusal import Reason, RefusedError
+
 __all__ = ["RELEASED_BUCKET", "AddressError", "PublishedArtifact"]
 
 RELEASED_BUCKET = "released"
@@ -15,8 +17,11 @@ _URI = re.compile(
 )
 
 
-class AddressError(ValueError):
+class AddressError(RefusedError):
     """The address is not that of a published artifact."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.OUTSIDE_RELEASED, message)
 
 
 @dataclass(frozen=True)

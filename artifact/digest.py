@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["EXCLUDED_NAMES", "ArtifactError", "artifact_files", "tree_digest"]
+__all__ = ["DOWNLOAD_NOTE", "SIGNATURES", "ArtifactError", "artifact_files", "tree_digest"]
 
-# MLflow writes `registered_model_meta` into every download; the signature cannot sign itself.
-EXCLUDED_NAMES = frozenset({"registered_model_meta", "model.sig"})
+DOWNLOAD_NOTE = "registered_model_meta"
+"""MLflow writes it into every download; it is no part of the artifact."""
+
+SIGNATURES = "signatures"
+"""The folder of the signatures, one subfolder a key. A signature cannot sign itself."""
+
+# Anything else in that folder counts: nothing that is not a signature travels unsigned.
+_EXCLUDED = re.compile(rf"{DOWNLOAD_NOTE}|{SIGNATURES}/[0-9a-f]{{16}}/(model\.sig|statement\.dsse\.json)")
 
 
 class ArtifactError(ValueError):
@@ -30,7 +37,7 @@ def artifact_files(folder: Path) -> Iterator[tuple[str, Path]]:
         if path.is_symlink():
             raise ArtifactError(f"{path}: an artifact may not hold symbolic links")
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in EXCLUDED_NAMES:
+        if path.is_file() and not _EXCLUDED.fullmatch(name):
             found[name] = path
     if not found:
         raise ArtifactError(f"{folder}: the artifact folder is empty")

@@ -7,18 +7,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException, RestException
+from requests import RequestException
 
 from registry.tags import GATE_PASSED
 
-__all__ = ["CHAMPION", "MODEL", "RegisteredVersion", "Registry", "RegistryError", "RegistryUnreachableError"]
+__all__ = [
+    "CHAMPION",
+    "FAILURES",
+    "MODEL",
+    "RegisteredVersion",
+    "Registry",
+    "RegistryError",
+    "RegistryUnreachableError",
+]
 
 MODEL = "sentiment"
 CHAMPION = "champion"
 
+# Artifacts travel over HTTP through the server, or straight to S3, as the server is set up.
+FAILURES = (MlflowException, RequestException, BotoCoreError, ClientError, Boto3Error)
+
+_MODELS = "models:/"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
@@ -115,7 +130,24 @@ class Registry:
         uri = f"models:/{version.model}/{version.version}"
         try:
             return Path(download_artifacts(artifact_uri=uri, dst_path=str(destination)))
-        except MlflowException as error:
+        except FAILURES as error:
+            raise _reachable(error) from error
+
+    def attach(self, version: RegisteredVersion, folder: Path) -> None:
+        """Add a folder of files to the artifact of a version, under the folder's own name.
+
+        Raises:
+            RegistryError: the version was not registered from a logged model.
+        """
+        try:
+            source = self._client.get_model_version(version.model, str(version.version)).source or ""
+            if not source.startswith(f"{_MODELS}m-"):
+                raise RegistryError(
+                    f"{version.model} version {version.version} was not registered from a logged model "
+                    "(models:/m-…): nothing can be added to it"
+                )
+            self._client.log_model_artifacts(source.removeprefix(_MODELS), str(folder), folder.name)
+        except FAILURES as error:
             raise _reachable(error) from error
 
     @staticmethod
@@ -125,8 +157,8 @@ class Registry:
         raise _reachable(error) from error
 
 
-def _reachable(error: MlflowException) -> RegistryError:
+def _reachable(error: Exception) -> RegistryError:
     """Tell a registry that answered with an error from one that does not answer."""
     if isinstance(error, RestException) and error.error_code not in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
         return RegistryError(f"MLflow refused: {error.message}")
-    return RegistryUnreachableError(f"MLflow does not answer: {error.message}")
+    return RegistryUnreachableError(f"MLflow, or its object store, does not answer: {error}")

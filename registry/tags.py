@@ -1,4 +1,4 @@
-"""The tags on a registered version: written by training and the gate, read by promotion and release."""
+"""The tags on a registered version: written by training, the gate and the signer, read by promotion and release."""
 
 __all__ = [
     "ARTIFACT_DIGEST",
@@ -9,10 +9,12 @@ __all__ = [
     "GIT_COMMIT",
     "PARAMETERS_DIGEST",
     "RELEASE_PREFIX",
+    "SIGNATURE_KEY",
+    "SIGNATURE_OVERRIDE",
 ]
 
 ARTIFACT_DIGEST = "artifact.digest"
-"""The tree digest of the model folder (see ``artifact.tree_digest``): what publishing and serving check."""
+"""The tree digest of the model folder (see ``artifact.tree_digest``), for people; programs trust the signed one."""
 
 PARAMETERS_DIGEST = "parameters.digest"
 """SHA-256 over the fitted parameters: the same data, code and seed give the same one."""
@@ -25,6 +27,11 @@ GATE_PASSED = GATE_PREFIX + "passed"
 """``true`` or ``false``."""
 GATE_REASON = GATE_PREFIX + "reason"
 """One sentence: why the gate passed or did not."""
+
+SIGNATURE_KEY = "signature.key"
+"""The id of the key that signed last. Tags are hints: whoever writes to MLflow can set them."""
+SIGNATURE_OVERRIDE = "signature.override"
+"""The reason for which a person signed what the gate did not."""
 
 RELEASE_PREFIX = "release."
 """``release.<tenant>``: what became of this version at that tenant."""

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from artifact import PublishedArtifact
+from artifact import PublishedArtifact, Trust, TrustError
 from infra.local.settings import MODEL, TENANTS, Settings
 from registry.client import CHAMPION, RegisteredVersion, Registry, RegistryError
 from registry.publish import PublishRefusedError, StorageUnreachableError, publish
@@ -80,11 +80,11 @@ class Follower:
             if version == self._refused:
                 return None
             try:
-                self._published = publish(self._registry, s3_client(), version)
+                self._published = publish(self._registry, s3_client(), version, Trust.from_environment()).place
             except PublishRefusedError as error:
                 self._refuse(version, str(error))
                 return None
-        except (RegistryError, StorageUnreachableError) as error:
+        except (RegistryError, StorageUnreachableError, TrustError) as error:
             self._complain(f"{error}; tenants go on with what they serve")
             return None
         self._complaint = ""

@@ -14,20 +14,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job and return its exit code.
 
     0: registered, whether the gate passed or not. 2: the data cannot be used, nothing was registered.
-    3: MLflow or the object store does not answer.
+    3: MLflow or the object store does not answer, or there is no key to sign with.
     """
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True)
     from registry.client import MODEL, Registry, RegistryError
+    from registry.publish import refusal
+    from registry.signing import SigningError
 
     try:
         if chosen.if_none_registered:
-            held = next((version for version in Registry().versions(MODEL) if version.gate_passed), None)
+            held = next((version for version in Registry().versions(MODEL) if refusal(version) is None), None)
             if held is not None:
-                print(f"{MODEL} version {held.version} is registered and passed the gate; nothing to train.")
+                print(f"{MODEL} version {held.version} is registered and signed; nothing to train.")
                 return 0
         return _train(chosen, console)
-    except RegistryError as error:
+    except (RegistryError, SigningError) as error:
         print(error, file=sys.stderr)
         return 3
 
@@ -67,9 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--text-column", default="text", help="default: %(default)s")
     parser.add_argument("--label-column", default="label", help="default: %(default)s")
     parser.add_argument("--sample", type=_rows, help="only so many rows, for a quick try")
-    parser.add_argument(
-        "--if-none-registered", action="store_true", help="do nothing when a version that passed the gate is there"
-    )
+    parser.add_argument("--if-none-registered", action="store_true", help="do nothing when a signed version is there")
     return parser
 
 

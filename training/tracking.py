@@ -15,21 +15,20 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.utils.logging_utils import MLFLOW_LOGGING_STREAM
 from numpy.typing import NDArray
-from requests import RequestException
 from sklearn.pipeline import Pipeline
 
 from artifact import tree_digest
-from registry.client import Registry, RegistryUnreachableError
+from registry.client import FAILURES, Registry, RegistryUnreachableError
 from registry.gate import GateResult
+from registry.signing import SigningKey, sign_passed
 from registry.tags import ARTIFACT_DIGEST, GATE_PASSED, GATE_PREFIX, GATE_REASON, GIT_COMMIT
 from training import provenance
 from training.card import card
@@ -40,8 +39,6 @@ from training.split import TEST_SHARE
 
 __all__ = ["Run", "run"]
 
-# Artifacts travel over HTTP through the server, or straight to S3, as the server is set up.
-_FAILURES = (MlflowException, RequestException, BotoCoreError, ClientError, Boto3Error)
 _SHOWN = 300
 
 _SIGNATURE = ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=Schema([ColSpec("long")]))
@@ -50,9 +47,10 @@ _SIGNATURE = ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=
 class Run:
     """The active run."""
 
-    def __init__(self, active: mlflow.ActiveRun, model: str) -> None:
+    def __init__(self, active: mlflow.ActiveRun, model: str, scratch: Path) -> None:
         self._id = active.info.run_id
         self._model = model
+        self._folder = scratch / "model"
         base = mlflow.get_tracking_uri().rstrip("/")
         self.url = f"{base}/#/experiments/{active.info.experiment_id}/runs/{self._id}"
         self._client = MlflowClient()
@@ -85,11 +83,11 @@ class Run:
             mlflow.log_metric(f"rows_{side}", len(rows))
 
     def log_results(
-        self, metrics: Mapping[str, float], by_slice: Mapping[str, Mapping[str, float]], gate: GateResult
+        self, uri: str, metrics: Mapping[str, float], by_slice: Mapping[str, Mapping[str, float]], gate: GateResult
     ) -> None:
-        """Log metrics, overall and ``slice.metric``, and the gate's verdict."""
+        """Log metrics of the model at this address, overall and ``slice.metric``, and the gate's verdict."""
         sliced = {f"{part}.{name}": value for part, found in by_slice.items() for name, value in found.items()}
-        mlflow.log_metrics({**metrics, **sliced})
+        mlflow.log_metrics({**metrics, **sliced}, model_id=uri.removeprefix("models:/"))
         verdict = {"passed": gate.passed, "reason": gate.reason, **gate.numbers}
         mlflow.log_text(json.dumps(verdict, indent=2), "gate.json")
 
@@ -115,24 +113,44 @@ class Run:
         mlflow.log_text(card(self._model, table, metrics, by_slice, gate), "model_card.md")
 
     def log_model(self, pipeline: Pipeline, train: pd.DataFrame) -> str:
-        """Save the pipeline as skops and return its ``models:/m-…`` address."""
-        example = pd.DataFrame({"text": [str(train["text"].iloc[0])[:200]]})
-        with redirect_stdout(StringIO()):
-            return str(
-                mlflow.sklearn.log_model(
-                    pipeline,
-                    name="model",
-                    serialization_format="skops",
-                    signature=_SIGNATURE,
-                    input_example=example,
-                    pip_requirements=provenance.requirements(),
-                ).model_uri
-            )
+        """Save the pipeline as skops, log that folder, and return its ``models:/m-…`` address.
+
+        ``mlflow.sklearn.log_model`` keeps no copy. The gate signs the folder that was written here, not what MLflow
+        gives back: somebody may have written there in between.
+        """
+        logged = mlflow.initialize_logged_model(
+            "model", source_run_id=self._id, params=self._client.get_run(self._id).data.params
+        )
+        mlflow.sklearn.save_model(
+            pipeline,
+            str(self._folder),
+            mlflow_model=Model(
+                artifact_path=logged.artifact_location,
+                run_id=self._id,
+                model_id=logged.model_id,
+                model_uuid=logged.model_id,
+            ),
+            serialization_format="skops",
+            signature=_SIGNATURE,
+            input_example=pd.DataFrame({"text": [str(train["text"].iloc[0])[:200]]}),
+            pip_requirements=provenance.requirements(),
+        )
+        self._client.log_model_artifacts(logged.model_id, str(self._folder))
+        self._client.log_outputs(self._id, [LoggedModelOutput(logged.model_id, step=0)])
+        mlflow.finalize_logged_model(logged.model_id, "READY")
+        return str(logged.model_uri)
 
     def register(
-        self, registry: Registry, uri: str, digests: Mapping[str, str], metrics: Mapping[str, float], gate: GateResult
+        self,
+        registry: Registry,
+        uri: str,
+        digests: Mapping[str, str],
+        metrics: Mapping[str, float],
+        gate: GateResult,
+        *,
+        key: SigningKey,
     ) -> int:
-        """Register the model, tag it with what the gate found, and return its version.
+        """Register the model, sign it if the gate let it pass, tag it, and return its version.
 
         ``gate.passed`` is written last: a job that dies before leaves a version that nobody may release.
         """
@@ -142,14 +160,16 @@ class Run:
             version = int(mlflow.register_model(uri, self._model).version)
         finally:
             MLFLOW_LOGGING_STREAM.enabled = True
-        with tempfile.TemporaryDirectory(prefix="ferryman-train-") as scratch:
-            digest = tree_digest(registry.download(registry.get(self._model, version), Path(scratch)))
         self._client.update_model_version(
             self._model, str(version), f"Accuracy {metrics['accuracy']:.4f}. Gate: {gate.reason}."
         )
+        digest = tree_digest(self._folder)
         numbers = {f"{GATE_PREFIX}{name}": f"{value:.6g}" for name, value in gate.numbers.items()}
         tags = {ARTIFACT_DIGEST: digest, GIT_COMMIT: self._commit.sha, **digests, **numbers, GATE_REASON: gate.reason}
-        registry.set_tags(self._model, version, {**tags, GATE_PASSED: str(gate.passed).lower()})
+        registry.set_tags(self._model, version, tags)
+        if gate.passed:
+            sign_passed(registry, registry.get(self._model, version), self._folder, gate, key)
+        registry.set_tags(self._model, version, {GATE_PASSED: str(gate.passed).lower()})
         return version
 
 
@@ -170,9 +190,10 @@ def run(model: str) -> Iterator[Run]:
         ) from error
     status = "FAILED"
     try:
-        yield Run(active, model)
+        with tempfile.TemporaryDirectory(prefix="ferryman-train-") as scratch:
+            yield Run(active, model, Path(scratch))
         status = "FINISHED"
-    except _FAILURES as error:
+    except FAILURES as error:
         raise RegistryUnreachableError(
             f"MLflow at {mlflow.get_tracking_uri()}, or its object store, failed: {str(error)[:_SHOWN]}\n"
             "Nothing may be released from this run. See what is down with: make status; start it with: make up"

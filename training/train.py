@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from registry.client import MODEL, Registry
 from registry.gate import GateResult, judge
+from registry.signing import SigningKey
 from registry.tags import DATA_DIGEST, PARAMETERS_DIGEST
 from training import champion, provenance, tracking
 from training.checks import CheckReport, check_raw, check_split, render_html, render_table
@@ -72,9 +73,10 @@ def train(settings: Settings, console: Console) -> TrainingResult:
         training.source.DataError: the data cannot be read as asked.
         ChecksFailedError: a critical check failed; the table of findings is printed and the report kept with the run.
         registry.client.RegistryUnreachableError: MLflow does not answer.
+        registry.signing.SigningError: there is no key to sign with.
     """
-    # First of all: without a registry it must not come to a run.
-    registry = Registry()
+    # First of all: without a registry and a key it must not come to a run.
+    registry, key = Registry(), SigningKey.from_environment()
     with tracking.run(settings.model) as run, Stages(console) as stages:
         standing = champion.find(registry, settings.model)
         prepared = _prepare(settings, standing, run, stages, console)
@@ -98,16 +100,16 @@ def train(settings: Settings, console: Console) -> TrainingResult:
             gate = judge(labels, positive, metrics["ece"], theirs, parts, objections=objections)
         with stages.stage("log"):
             run.log_data(prepared.table, prepared.train, prepared.test)
-            run.log_results(metrics, by_slice, gate)
+            uri = run.log_model(pipeline, prepared.train)
+            run.log_results(uri, metrics, by_slice, gate)
             run.log_figures(labels, positive, curve, heaviest(pipeline, prepared.train["text"].tolist(), 20))
             run.log_card(prepared.table, metrics, by_slice, gate)
-            uri = run.log_model(pipeline, prepared.train)
         with stages.stage("register"):
             tags = {
                 PARAMETERS_DIGEST: provenance.parameters_digest(pipeline),
                 DATA_DIGEST: prepared.table.digest,
             }
-            version = run.register(registry, uri, tags, metrics, gate)
+            version = run.register(registry, uri, tags, metrics, gate, key=key)
     return TrainingResult(version, run.url, metrics, by_slice, gate, stages.seconds)
 
 

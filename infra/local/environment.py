@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.local.files import write_private
 from infra.local.object_store import ObjectStore
+from infra.local.secret import signing_key, trusted_keys
 from infra.local.settings import Settings
 
 __all__ = ["write_environment"]
@@ -14,6 +15,8 @@ def write_environment(settings: Settings, store: ObjectStore) -> None:
     values = {
         "MLFLOW_TRACKING_URI": settings.mlflow_url,
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "FERRYMAN_SIGNING_KEY": str(signing_key(settings.home)),
+        "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(settings.home)),
         **store.environment(store.publisher),
     }
     lines = [f': "${{{name}:={value}}}"; export {name}' for name, value in values.items()]

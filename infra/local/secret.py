@@ -1,4 +1,4 @@
-"""The keys of the embedded object store, generated once."""
+"""The keys of the embedded object store, and the key that signs models, generated once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from artifact.keys import generate_private_key, key_id, private_key, public_pem
+from artifact.trust import REVOKED_FILE
 from infra.local.errors import StackError
 from infra.local.files import write_private
 
-__all__ = ["Credentials", "Secrets", "load_or_generate"]
+__all__ = ["Credentials", "Secrets", "load_or_generate", "prepare_signing", "signing_key", "trusted_keys"]
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,26 @@ def load_or_generate(home: Path) -> Secrets:
     made = Secrets(Credentials.generate("publisher"), Credentials.generate("reader"))
     write_private(path, json.dumps(asdict(made), indent=2))
     return made
+
+
+def signing_key(home: Path) -> Path:
+    """Return where the private key lies. Only the training job and people who sign read it."""
+    return home / "signing-key.pem"
+
+
+def trusted_keys(home: Path) -> Path:
+    """Return the folder that verifiers read: public keys and revoked digests."""
+    return home / "trust"
+
+
+def prepare_signing(home: Path) -> None:
+    """Make the signing key (mode 0600) and the folder of trust the first time; what is there stays."""
+    private, trust = signing_key(home), trusted_keys(home)
+    if not private.exists():
+        write_private(private, generate_private_key())
+    trust.mkdir(mode=0o700, exist_ok=True)
+    if not any(trust.glob("*.pem")):
+        public = private_key(private.read_bytes()).public_key()
+        if not (trust / REVOKED_FILE).exists():
+            write_private(trust / REVOKED_FILE, "")
+        write_private(trust / f"{key_id(public)}.pem", public_pem(public))

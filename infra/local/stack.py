@@ -18,7 +18,7 @@ from infra.local.errors import StackError
 from infra.local.gateway import gateway
 from infra.local.object_store import ObjectStore, object_store
 from infra.local.program import Program
-from infra.local.secret import load_or_generate
+from infra.local.secret import load_or_generate, prepare_signing, trusted_keys
 from infra.local.settings import Settings
 from infra.local.supervisor import Supervisor
 from infra.local.tracking import tracking_server
@@ -90,6 +90,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
                     f"port {part.port} for {part.name} is taken by {ports.holder(part.port)}: "
                     f"stop that, or choose another with {part.variable}=…"
                 )
+        prepare_signing(settings.home)
         write_environment(settings, store)
         if running:
             started = supervisor.restart_missing()
@@ -131,8 +132,10 @@ def _programs(settings: Settings, store: ObjectStore) -> list[Program]:
 
 
 def _environment(settings: Settings, store: ObjectStore) -> dict[str, str]:
-    # The user's own AWS profile must not reach a server that is meant for the store named here.
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MLFLOW_"))}
+    # The user's own AWS profile must not reach a server that is meant for the store named here, nor a key any that only
+    # verifies.
+    not_theirs = ("AWS_", "MLFLOW_", "FERRYMAN_SIGNING_KEY")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(not_theirs)}
     return {
         **inherited,
         **store.environment(store.publisher),
@@ -140,6 +143,7 @@ def _environment(settings: Settings, store: ObjectStore) -> dict[str, str]:
         "FERRYMAN_S3_PORT": str(settings.s3_port),
         "FERRYMAN_MLFLOW_PORT": str(settings.mlflow_port),
         "FERRYMAN_GATEWAY_PORT": str(settings.gateway_port),
+        "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(settings.home)),
         "MLFLOW_TRACKING_URI": settings.mlflow_url,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONUNBUFFERED": "1",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artifact import AddressError, PublishedArtifact
+from artifact import AddressError, PublishedArtifact, Reason
 
 
 @given(
@@ -33,5 +33,6 @@ def test_an_address_round_trips(model: str, version: int, digest: bytes) -> None
     ],
 )
 def test_anything_else_is_refused(uri: str) -> None:
-    with pytest.raises(AddressError, match="not a published artifact"):
+    with pytest.raises(AddressError, match="not a published artifact") as refused:
         PublishedArtifact.parse(uri)
+    assert refused.value.reason == Reason.OUTSIDE_RELEASED

@@ -23,11 +23,22 @@ def test_the_digest_is_the_one_that_the_design_spells_out(folder: Path) -> None:
     assert tree_digest(folder) == hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["registered_model_meta", "model.sig"])
-def test_what_is_written_after_the_fact_does_not_count(folder: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("registered_model_meta", False),
+        ("signatures/0123456789abcdef/model.sig", False),
+        ("signatures/0123456789abcdef/statement.dsse.json", False),
+        ("signatures/0123456789abcdef/other", True),
+        ("signatures/model.sig", True),
+        ("data/registered_model_meta", True),
+    ],
+)
+def test_what_is_written_after_the_fact_does_not_count_and_nothing_else(folder: Path, name: str, counts: bool) -> None:
     before = tree_digest(folder)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text("x")
-    assert tree_digest(folder) == before
+    assert (tree_digest(folder) != before) is counts
 
 
 @given(st.binary(max_size=20))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from artifact import Trust
+from artifact.keys import key_id, private_key
 from infra.local import ports
 from infra.local.errors import StackError
 from infra.local.program import Program
-from infra.local.secret import load_or_generate
+from infra.local.secret import load_or_generate, prepare_signing, signing_key, trusted_keys
 
 
 def test_secrets_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
@@ -18,6 +20,16 @@ def test_secrets_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
     assert load_or_generate(tmp_path) == made
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
     assert made.publisher.secret_key != made.reader.secret_key
+
+
+def test_the_signing_key_is_made_once_for_its_owner_only_and_is_the_one_that_verifiers_trust(tmp_path: Path) -> None:
+    prepare_signing(tmp_path)
+    key, trust = signing_key(tmp_path).read_bytes(), Trust.load(trusted_keys(tmp_path))
+    prepare_signing(tmp_path)
+    assert signing_key(tmp_path).read_bytes() == key
+    assert stat.S_IMODE(signing_key(tmp_path).stat().st_mode) == 0o600
+    assert [each.id for each in Trust.load(trusted_keys(tmp_path)).keys] == [key_id(private_key(key).public_key())]
+    assert trust.revoked == {}
 
 
 def test_secrets_that_cannot_be_read_are_not_replaced(tmp_path: Path) -> None:
