@@ -128,7 +128,7 @@ def test_an_artifact_that_was_altered_after_the_gate_is_refused(released: Stack)
     champion = client(released).get_model_version_by_alias("sentiment", "champion").version
     client(released).set_registered_model_alias("sentiment", "champion", str(version))
     try:
-        eventually(lambda: "not what passed the gate" in str(released.record("tenant-b")["message"]))
+        eventually(lambda: "is not what was signed" in str(released.record("tenant-b")["message"]))
         assert released.served("tenant-b") == champion
     finally:
         client(released).set_registered_model_alias("sentiment", "champion", champion)
