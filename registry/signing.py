@@ -94,9 +94,12 @@ def sign_again(
     """Sign with this key what a trusted key has signed, or, with a reason, anything; return what was done.
 
     Raises:
-        SigningError: it is not signed and no reason is given, was revoked, or shares its artifact with another version.
+        SigningError: it is not signed and no reason is given, was revoked, or shares its artifact with another
+            version, or the key is none that verifiers accept.
         RegistryUnreachableError: MLflow does not answer.
     """
+    if key.id not in [accepted.id for accepted in trust.keys]:
+        raise SigningError(f"{key.path} ({SIGNING_KEY}) is key {key.id}, which no verifier here accepts")
     with downloaded(registry, version) as (folder, place):
         try:
             verified = verify_signed(folder, place, trust)

@@ -152,7 +152,7 @@ class Run:
     ) -> int:
         """Register the model, sign it if the gate let it pass, tag it, and return its version.
 
-        ``gate.passed`` is written last: a job that dies before leaves a version that nobody may release.
+        A job that dies halfway leaves an unsigned version, which nobody may release.
         """
         # What it has to say goes past its own logger's level; errors are raised.
         MLFLOW_LOGGING_STREAM.enabled = False
@@ -165,11 +165,11 @@ class Run:
         )
         digest = tree_digest(self._folder)
         numbers = {f"{GATE_PREFIX}{name}": f"{value:.6g}" for name, value in gate.numbers.items()}
-        tags = {ARTIFACT_DIGEST: digest, GIT_COMMIT: self._commit.sha, **digests, **numbers, GATE_REASON: gate.reason}
+        verdict = {GATE_REASON: gate.reason, GATE_PASSED: str(gate.passed).lower()}
+        tags = {ARTIFACT_DIGEST: digest, GIT_COMMIT: self._commit.sha, **digests, **numbers, **verdict}
         registry.set_tags(self._model, version, tags)
         if gate.passed:
             sign_passed(registry, registry.get(self._model, version), self._folder, gate, key)
-        registry.set_tags(self._model, version, {GATE_PASSED: str(gate.passed).lower()})
         return version
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -101,6 +102,23 @@ def test_a_signature_with_another_key_under_a_trusted_name_is_refused(
     assert refusal(artifact, place, gate).reason == Reason.ALTERED
 
 
+def test_a_forged_statement_beside_the_gates_own_bundle_is_refused(
+    gate: Gate, stranger: Gate, artifact: Path, place: PublishedArtifact
+) -> None:
+    gate.sign(artifact, place)
+    forged = shutil.copytree(artifact, artifact.parent / "forged")
+    wanted = replace(place, version=8)
+    replace(stranger, key=replace(stranger.key, id=gate.key.id)).sign(forged, wanted)
+    statement = SignatureFiles.of(artifact, gate.key.id).statement
+    held = statement.read_bytes()
+    shutil.copy(SignatureFiles.of(forged, gate.key.id).statement, statement)
+    assert refusal(artifact, wanted, gate).reason == Reason.ALTERED
+    envelope = json.loads(held)
+    payload = base64.b64decode(envelope["payload"]).replace(b'"version":7', b'"version":8')
+    statement.write_text(json.dumps(envelope | {"payload": base64.b64encode(payload).decode()}))
+    assert refusal(artifact, wanted, gate).reason == Reason.ALTERED
+
+
 def test_a_revoked_digest_is_refused_with_its_reason(gate: Gate, artifact: Path, place: PublishedArtifact) -> None:
     gate.sign(artifact, place)
     assert revoke(gate.trusted, tree_digest(artifact), "leaks\nnames")
@@ -157,7 +175,8 @@ def test_a_signature_too_large_to_be_one_is_not_read(gate: Gate, artifact: Path,
     gate.sign(artifact, place)
     with SignatureFiles.of(artifact, gate.key.id).statement.open("ab") as file:
         file.truncate(1 << 40)
-    assert refusal(artifact, place, gate).reason == Reason.ALTERED
+    refused = refusal(artifact, place, gate)
+    assert (refused.reason, "too large" in str(refused)) == (Reason.ALTERED, True)
 
 
 def test_after_a_rotation_both_keys_are_accepted_until_the_old_one_is_dropped(
