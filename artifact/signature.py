@@ -66,13 +66,14 @@ def verify_signed(folder: Path, place: PublishedArtifact, trust: Trust) -> Verif
         digest = tree_digest(folder)
     except ArtifactError as error:
         raise RefusedError(Reason.ALTERED, f"{name}: {str(error).rsplit(': ', 1)[-1]}") from error
-    signers = sorted(path.name for path in (folder / SIGNATURES).glob("*"))
+    # Other names are anybody's text, and end up in messages.
+    signers = sorted(path.name for path in (folder / SIGNATURES).glob("[0-9a-f]" * 16))
     if not signers:
         raise RefusedError(Reason.UNSIGNED, f"{name} is not signed")
     keys = [key for key in trust.keys if key.id in signers]
     if not keys:
         raise RefusedError(
-            Reason.UNTRUSTED_KEY, f"{name} is signed with a key that is not trusted here ({', '.join(signers)})"
+            Reason.UNTRUSTED_KEY, f"{name} is signed with a key that is not trusted here ({', '.join(signers[:3])})"
         )
     held: dict[str, Statement] = {}
     faults: list[RefusedError] = []

@@ -41,6 +41,8 @@ def test_what_the_gate_signed_verifies_and_says_what_it_is(
 
 def test_an_unsigned_artifact_is_refused(gate: Gate, artifact: Path, place: PublishedArtifact) -> None:
     assert refusal(artifact, place, gate).reason == Reason.UNSIGNED
+    (artifact / "signatures" / "line\nbreak").mkdir(parents=True)
+    assert refusal(artifact, place, gate).reason == Reason.UNSIGNED
 
 
 @pytest.mark.parametrize(
