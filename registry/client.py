@@ -25,6 +25,7 @@ __all__ = [
     "Registry",
     "RegistryError",
     "RegistryUnreachableError",
+    "mlflow_client",
 ]
 
 MODEL = "sentiment"
@@ -64,6 +65,23 @@ def _registered(found: ModelVersion) -> RegisteredVersion:
     return RegisteredVersion(found.name, int(found.version), found.run_id or "", dict(found.tags))
 
 
+def mlflow_client() -> MlflowClient:
+    """Return a client of the server that ``MLFLOW_TRACKING_URI`` names.
+
+    Raises:
+        RegistryUnreachableError: it names none.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        # MLflow would begin a database of its own in the current folder.
+        raise RegistryUnreachableError("MLFLOW_TRACKING_URI is not set: no registry to ask")
+    # MLflow's own defaults let a caller wait for minutes before it hears that the server is down.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
 class Registry:
     """A thin adapter over :class:`mlflow.MlflowClient`.
 
@@ -72,15 +90,7 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        uri = os.environ.get("MLFLOW_TRACKING_URI")
-        if not uri:
-            # MLflow would begin a database of its own in the current folder.
-            raise RegistryUnreachableError("MLFLOW_TRACKING_URI is not set: no registry to ask")
-        # MLflow's own defaults let a caller wait for minutes before it hears that the server is down.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        self._client = mlflow_client()
 
     def by_alias(self, model: str, alias: str) -> RegisteredVersion | None:
         """Return the version that the alias names, or None when the alias or the model is not there."""
@@ -88,6 +98,21 @@ class Registry:
             return _registered(self._client.get_model_version_by_alias(model, alias))
         except MlflowException as error:
             return self._absent(error)
+
+    def aliases(self) -> dict[str, dict[str, int]]:
+        """Return the version that each alias of each registered model names; one call for up to 1,000 models."""
+        found: dict[str, dict[str, int]] = {}
+        token = None
+        try:
+            while True:
+                page = self._client.search_registered_models(max_results=1000, page_token=token)
+                for model in page:
+                    found[model.name] = {alias: int(version) for alias, version in model.aliases.items()}
+                token = page.token
+                if not token:
+                    return found
+        except MlflowException as error:
+            raise _reachable(error) from error
 
     def get(self, model: str, version: int) -> RegisteredVersion:
         """Return one version.
@@ -161,4 +186,6 @@ def _reachable(error: Exception) -> RegistryError:
     """Tell a registry that answered with an error from one that does not answer."""
     if isinstance(error, RestException) and error.error_code not in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
         return RegistryError(f"MLflow refused: {error.message}")
-    return RegistryUnreachableError(f"MLflow, or its object store, does not answer: {error}")
+    # What follows names the same address again, and a library's classes.
+    said = str(error).partition(" with exception")[0]
+    return RegistryUnreachableError(f"MLflow, or its object store, does not answer: {said}")

@@ -33,5 +33,5 @@ SIGNATURE_KEY = "signature.key"
 SIGNATURE_OVERRIDE = "signature.override"
 """The reason for which a person signed what the gate did not."""
 
-RELEASE_PREFIX = "release."
-"""``release.<tenant>``: what became of this version at that tenant."""
+RELEASE_PREFIX = "ferryman."
+"""``ferryman.<tenant>``: what this version is at that tenant; ``ferryman.tenants`` sums up where they are many."""

@@ -1,93 +1,106 @@
-"""`python -m release`: follow the alias, say what each tenant serves, wait for a version to arrive."""
+"""`python -m release`: run the controller, and say or change what releases do."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-import signal
 import sys
-import threading
-import time
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
+from pydantic import ValidationError
 
-from infra.local.settings import MODEL, TENANTS, Settings
-from release.record import Phase, Record, read
-
-_WAIT_SECONDS = 90
+from infra.local.errors import StackError
+from infra.local.settings import Settings
+from release.store import StoreError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 well, 1 refused or not arrived, 3 the registry does not answer."""
+    """Run one command and return its exit code.
+
+    0: well; 1: refused, not arrived, or different; 2: bad input; 3: the registry does not answer.
+    """
     chosen = _parser().parse_args(arguments)
-    return int(chosen.run(Settings()))
-
-
-def _follow(settings: Settings) -> int:
-    from release.follow import Follower
-
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("release").setLevel(logging.INFO)
-    # The follower says itself, once, that the registry is down; urllib3 would say it at each attempt.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    Follower(settings).run(stop)
-    return 0
-
-
-def _status(settings: Settings) -> int:
-    table = Table("tenant", "stable", "phase", "what happened last")
-    for tenant in TENANTS:
-        record = read(settings.releases, tenant)
-        table.add_row(tenant, _version(record), record.phase, record.message)
-    Console().print(table)
-    return 0
-
-
-def _wait(settings: Settings) -> int:
-    from registry.client import CHAMPION, Registry, RegistryUnreachableError
-
     try:
-        champion = Registry().by_alias(MODEL, CHAMPION)
-    except RegistryUnreachableError as error:
-        print(f"{error}\nTenants go on answering. Start the stack with: make up", file=sys.stderr)
-        return 3
-    if champion is None:
-        print(f"No version has the alias {CHAMPION}: nothing to wait for. Set it with: make promote")
-        return 0
-    begun = time.monotonic()
-    waiting = set(TENANTS)
-    while waiting:
-        for tenant in sorted(waiting):
-            record = read(settings.releases, tenant)
-            if record.phase == Phase.REJECTED and record.target == champion.version:
-                print(f"{tenant} goes on with {_version(record)}: {record.message}", file=sys.stderr)
-                return 1
-            if record.phase == Phase.STABLE and record.stable and record.stable.version == champion.version:
-                print(f"{tenant} serves version {champion.version} after {time.monotonic() - begun:.1f} s")
-                waiting.discard(tenant)
-        if time.monotonic() - begun > _WAIT_SECONDS:
-            print(f"{', '.join(sorted(waiting))}: not there after {_WAIT_SECONDS} s; see: make logs", file=sys.stderr)
-            return 1
-        time.sleep(0.1)
-    return 0
+        return int(chosen.run(Settings(), chosen))
+    except ValidationError as error:
+        for fault in error.errors():
+            print(f"FERRYMAN_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
+        return 2
+    except (StackError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
-def _version(record: Record) -> str:
-    return f"version {record.stable.version}" if record.stable else "nothing"
+def _run(settings: Settings, _: argparse.Namespace) -> int:
+    from release.daemon import run
+
+    return run(settings)
+
+
+def _status(settings: Settings, chosen: argparse.Namespace) -> int:
+    from release.commands import status
+
+    return status(settings, chosen.tenants)
+
+
+def _history(settings: Settings, chosen: argparse.Namespace) -> int:
+    from release.commands import history
+
+    return history(settings, chosen.tenants)
+
+
+def _request(settings: Settings, chosen: argparse.Namespace) -> int:
+    from release.commands import request
+
+    return request(settings, chosen.tenants, chosen.command)
+
+
+def _diff(settings: Settings, chosen: argparse.Namespace) -> int:
+    from release.difference import diff
+
+    return diff(settings, chosen.tenants)
+
+
+def _wait(settings: Settings, chosen: argparse.Namespace) -> int:
+    from release.commands import wait
+
+    return wait(settings, chosen.tenants, chosen.timeout)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m release", description="Carries the alias to the tenants.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("follow", help="follow the alias until stopped (the stack runs this)").set_defaults(run=_follow)
-    commands.add_parser("status", help="what every tenant serves").set_defaults(run=_status)
-    commands.add_parser("wait", help="wait until every tenant serves the champion").set_defaults(run=_wait)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+
+    def command(name: str, run: object, text: str, tenants: str = "*") -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.set_defaults(run=run)
+        if tenants:
+            which = "every tenant when none is named" if tenants == "*" else "one or more"
+            made.add_argument("tenants", nargs=tenants, metavar="TENANT", help=which)
+        return made
+
+    command("run", _run, "the controller itself, until stopped (the stack runs this)", tenants="")
+    command("status", _status, "what every tenant serves, and what is being done about it")
+    command("history", _history, "every transition of a tenant's releases, as the registry keeps them")
+    command("pause", _request, "hold a tenant's release where it is; failures still roll back", tenants="+")
+    command("resume", _request, "end a pause, or let a canary go on that waits for a decision", tenants="+")
+    command("abort", _request, "roll back the version that is on its way", tenants="+")
+    command("retry", _request, "try a rejected version again", tenants="+")
+    command("diff", _diff, "what the alias names beside what tenants serve; exit code 1 when they differ")
+    waited = command("wait", _wait, "wait until tenants serve what the alias names; exit code 1 when they do not")
+    waited.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="default: 90, and what a canary's steps take"
+    )
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds (0 to 86400)")
+    return seconds
 
 
 if __name__ == "__main__":

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.errors import StackError
 from infra.local.files import write_private
+from infra.local.ports import remembered
 from infra.local.program import Program
-from infra.local.settings import LOOPBACK, Settings, tenant_host
+from infra.local.settings import LOOPBACK, Settings
 
-__all__ = ["Endpoint", "gateway", "remove_route", "write_route"]
+__all__ = ["Backend", "Endpoint", "GatewayView", "gateway", "observe", "remove_route", "write_route"]
 
 _GRPC_PATH = "/inference.GRPCInferenceService"
+# What Traefik answers by itself when a predictor cannot be reached or breaks off; our predictors answer neither.
+_OWN_ERRORS = {"502", "504"}
+_ANSWER_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,30 @@ class Endpoint:
         return f"http://{LOOPBACK}:{self.http_port}"
 
 
+@dataclass(frozen=True)
+class Backend:
+    """One predictor among those that a route shares requests between; ``weight`` in percent."""
+
+    name: str
+    endpoint: Endpoint
+    weight: int
+
+
+@dataclass(frozen=True)
+class GatewayView:
+    """What Traefik itself says: percent by backend for each route, and its own 5xx by backend since it started."""
+
+    weights: Mapping[str, Mapping[str, int]]
+    errors: Mapping[str, int]
+
+
 def gateway(settings: Settings) -> Program:
     """Return Traefik as a program; it reads every route file in ``settings.routes`` and follows their changes."""
     beside_python = Path(sys.executable).parent / "traefik"
     binary = str(beside_python) if beside_python.exists() else shutil.which("traefik")
     if binary is None:
         raise StackError("the gateway `traefik` is not installed; `make install` brings it")
+    admin = remembered(_admin_file(settings), ("admin",))["admin"]
     return Program(
         "gateway",
         [
@@ -48,6 +74,13 @@ def gateway(settings: Settings) -> Program:
             "--providers.providersthrottleduration=100ms",
             "--ping=true",
             "--ping.entrypoint=web",
+            # The controller asks here which weights are in force, and what the gateway itself could not answer.
+            f"--entrypoints.traefik.address={LOOPBACK}:{admin}",
+            "--api.insecure=true",
+            "--api.dashboard=false",
+            "--metrics.prometheus=true",
+            "--metrics.prometheus.addserviceslabels=true",
+            "--metrics.prometheus.addentrypointslabels=false",
             "--global.checknewversion=false",
             "--global.sendanonymoususage=false",
             "--log.level=WARN",
@@ -55,33 +88,71 @@ def gateway(settings: Settings) -> Program:
     )
 
 
-def route(tenant: str, endpoint: Endpoint) -> dict[str, object]:
-    """Return a tenant's route in the form of Traefik's file provider: REST to HTTP/1.1, gRPC to HTTP/2 without TLS."""
-    host = f"Host(`{tenant_host(tenant)}`)"
-    rest, grpc = f"{tenant}-rest", f"{tenant}-grpc"
-
-    def service(url: str) -> dict[str, object]:
-        return {"loadBalancer": {"servers": [{"url": url}]}}
-
+def route(name: str, hostnames: Sequence[str], backends: Sequence[Backend]) -> dict[str, object]:
+    """Return a route in the form of Traefik's file provider: REST to HTTP/1.1, gRPC to HTTP/2 without TLS."""
+    hosts = "(" + " || ".join(f"Host(`{host}`)" for host in hostnames) + ")"
+    rest, grpc = f"{name}-rest", f"{name}-grpc"
+    services: dict[str, object] = {}
+    for kind in (rest, grpc):
+        suffix = kind.removeprefix(name)
+        services[kind] = {
+            "weighted": {"services": [{"name": b.name + suffix, "weight": b.weight} for b in backends if b.weight]}
+        }
+    for backend in backends:
+        for kind, url in (
+            ("rest", backend.endpoint.http_url),
+            ("grpc", f"h2c://{LOOPBACK}:{backend.endpoint.grpc_port}"),
+        ):
+            services[f"{backend.name}-{kind}"] = {"loadBalancer": {"servers": [{"url": url}]}}
     return {
         "http": {
             "routers": {
-                rest: {"rule": host, "entryPoints": ["web"], "service": rest},
-                grpc: {"rule": f"{host} && PathPrefix(`{_GRPC_PATH}`)", "entryPoints": ["web"], "service": grpc},
+                rest: {"rule": hosts, "entryPoints": ["web"], "service": rest},
+                grpc: {"rule": f"{hosts} && PathPrefix(`{_GRPC_PATH}`)", "entryPoints": ["web"], "service": grpc},
             },
-            "services": {
-                rest: service(endpoint.http_url),
-                grpc: service(f"h2c://{LOOPBACK}:{endpoint.grpc_port}"),
-            },
+            "services": services,
         }
     }
 
 
-def write_route(settings: Settings, tenant: str, endpoint: Endpoint) -> None:
-    """Point a tenant's host at a predictor. The gateway follows within a fraction of a second."""
-    write_private(settings.routes / f"{tenant}.yaml", yaml.safe_dump(route(tenant, endpoint), sort_keys=False))
+def write_route(settings: Settings, name: str, hostnames: Sequence[str], backends: Sequence[Backend]) -> None:
+    """Share the requests for these host names among the backends. The gateway follows within half a second."""
+    document = route(name, hostnames, backends)
+    write_private(settings.routes / f"{name}.yaml", yaml.safe_dump(document, sort_keys=False))
 
 
-def remove_route(settings: Settings, tenant: str) -> None:
-    """Take a tenant's host away."""
-    (settings.routes / f"{tenant}.yaml").unlink(missing_ok=True)
+def remove_route(settings: Settings, name: str) -> None:
+    """Take a route away."""
+    (settings.routes / f"{name}.yaml").unlink(missing_ok=True)
+
+
+def observe(settings: Settings, client: httpx.Client) -> GatewayView:
+    """Ask Traefik what is in force.
+
+    Raises:
+        StackError: it does not answer.
+    """
+    try:
+        admin = f"http://{LOOPBACK}:{json.loads(_admin_file(settings).read_text())['admin']}"
+        services = client.get(f"{admin}/api/rawdata", timeout=_ANSWER_SECONDS).raise_for_status().json()["services"]
+        metrics = client.get(f"{admin}/metrics", timeout=_ANSWER_SECONDS).raise_for_status().text
+    except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+        raise StackError(f"the gateway does not say how it shares requests ({type(error).__name__})") from error
+    weights: dict[str, dict[str, int]] = {}
+    for name, service in services.items():
+        if name.endswith("-rest@file") and "weighted" in service:
+            shares = service["weighted"]["services"]
+            weights[name.removesuffix("-rest@file")] = {
+                each["name"].removesuffix("-rest"): int(each["weight"]) for each in shares
+            }
+    errors: dict[str, int] = {}
+    for family in text_string_to_metric_families(metrics):
+        for sample in family.samples:
+            if sample.name == "traefik_service_requests_total" and sample.labels["code"] in _OWN_ERRORS:
+                backend = sample.labels["service"].removesuffix("@file").rsplit("-", 1)[0]
+                errors[backend] = errors.get(backend, 0) + int(sample.value)
+    return GatewayView(weights, errors)
+
+
+def _admin_file(settings: Settings) -> Path:
+    return settings.home / "gateway.json"

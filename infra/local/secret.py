@@ -1,7 +1,8 @@
-"""The keys of the embedded object store, and the key that signs models, generated once."""
+"""The keys of the embedded object store, of the registry's webhook, and the key that signs models, generated once."""
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from dataclasses import asdict, dataclass
@@ -12,7 +13,16 @@ from artifact.trust import REVOKED_FILE
 from infra.local.errors import StackError
 from infra.local.files import write_private
 
-__all__ = ["Credentials", "Secrets", "load_or_generate", "prepare_signing", "signing_key", "trusted_keys"]
+__all__ = [
+    "Credentials",
+    "Secrets",
+    "WebhookKeys",
+    "load_or_generate",
+    "prepare_signing",
+    "signing_key",
+    "trusted_keys",
+    "webhook_keys",
+]
 
 
 @dataclass(frozen=True)
@@ -77,3 +87,24 @@ def prepare_signing(home: Path) -> None:
         if not (trust / REVOKED_FILE).exists():
             write_private(trust / REVOKED_FILE, "")
         write_private(trust / f"{key_id(public)}.pem", public_pem(public))
+
+
+@dataclass(frozen=True)
+class WebhookKeys:
+    """``secret`` signs what MLflow sends; ``encryption_key`` (Fernet) is what MLflow keeps it under in its database."""
+
+    secret: str
+    encryption_key: str
+
+
+def webhook_keys(home: Path) -> WebhookKeys:
+    """Return the webhook's keys under ``home``, making them (mode 0600) the first time."""
+    path = home / "webhook.json"
+    if path.exists():
+        try:
+            return WebhookKeys(**json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise StackError(f"{path} cannot be read ({error}); remove it, and new keys are made") from error
+    made = WebhookKeys(secrets.token_hex(32), base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    write_private(path, json.dumps(asdict(made), indent=2))
+    return made

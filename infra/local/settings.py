@@ -15,7 +15,7 @@ TENANTS = ("tenant-a", "tenant-b")
 
 
 class Settings(BaseSettings):
-    """Read from ``FERRYMAN_HOME``, ``FERRYMAN_S3_PORT``, ``FERRYMAN_MLFLOW_PORT`` and ``FERRYMAN_GATEWAY_PORT``."""
+    """Read from ``FERRYMAN_HOME`` and ``FERRYMAN_{S3,MLFLOW,GATEWAY,CONTROLLER}_PORT``."""
 
     model_config = SettingsConfigDict(env_prefix="FERRYMAN_")
 
@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     s3_port: int = Field(default=9000, ge=1, le=65535)
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
     gateway_port: int = Field(default=8080, ge=1, le=65535)
+    controller_port: int = Field(default=8090, ge=1, le=65535)
 
     @field_validator("home")
     @classmethod
@@ -45,6 +46,11 @@ class Settings(BaseSettings):
         return f"http://{LOOPBACK}:{self.gateway_port}"
 
     @property
+    def controller_url(self) -> str:
+        """The release controller's address: page, API, metrics, webhook."""
+        return f"http://{LOOPBACK}:{self.controller_port}"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.home / "logs"
@@ -55,14 +61,29 @@ class Settings(BaseSettings):
         return self.home / "gateway"
 
     @property
+    def release_specs(self) -> Path:
+        """What each tenant follows, and how; people edit it."""
+        return self.home / "releases.yaml"
+
+    @property
     def releases(self) -> Path:
-        """What each tenant serves."""
+        """Where each tenant's release stands."""
         return self.home / "releases"
+
+    @property
+    def requests(self) -> Path:
+        """What people ask of each tenant's release."""
+        return self.home / "requests"
+
+    @property
+    def predictors(self) -> Path:
+        """One file a predictor: what it serves, and where it listens."""
+        return self.home / "predictors"
 
     def prepare(self) -> None:
         """Make the state folder, readable by its owner alone."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.logs, self.routes, self.releases):
+        for folder in (self.logs, self.routes, self.releases, self.requests, self.predictors):
             folder.mkdir(mode=0o700, exist_ok=True)
 
 

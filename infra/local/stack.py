@@ -64,7 +64,13 @@ def components(settings: Settings, store: ObjectStore) -> list[Component]:
             f"{settings.gateway_url}/ping",
             "FERRYMAN_GATEWAY_PORT",
         ),
-        Component("release", None, "follows the alias", None, ""),
+        Component(
+            "release",
+            settings.controller_port,
+            settings.controller_url,
+            f"{settings.controller_url}/healthz",
+            "FERRYMAN_CONTROLLER_PORT",
+        ),
     ]
 
 
@@ -126,7 +132,7 @@ def health(settings: Settings) -> list[tuple[str, str, int, str]]:
 
 
 def _programs(settings: Settings, store: ObjectStore) -> list[Program]:
-    release = Program("release", [sys.executable, "-m", "release", "follow"], stop_seconds=20)
+    release = Program("release", [sys.executable, "-m", "release", "run"], stop_seconds=20)
     programs = [tracking_server(settings, store), gateway(settings), release]
     return [store.program, *programs] if store.program else programs
 
@@ -144,6 +150,7 @@ def _environment(settings: Settings, store: ObjectStore) -> dict[str, str]:
         "FERRYMAN_MLFLOW_PORT": str(settings.mlflow_port),
         "FERRYMAN_GATEWAY_PORT": str(settings.gateway_port),
         "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(settings.home)),
+        "FERRYMAN_CONTROLLER_PORT": str(settings.controller_port),
         "MLFLOW_TRACKING_URI": settings.mlflow_url,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONUNBUFFERED": "1",

@@ -7,6 +7,7 @@ import sys
 
 from infra.local.object_store import MLFLOW_BUCKET, ObjectStore
 from infra.local.program import Program
+from infra.local.secret import webhook_keys
 from infra.local.settings import LOOPBACK, Settings
 
 __all__ = ["tracking_server"]
@@ -44,5 +45,9 @@ def tracking_server(settings: Settings, store: ObjectStore) -> Program:
             "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": _SOURCE,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            # The release controller listens on loopback, which MLflow would refuse to call.
+            "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+            "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+            "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": webhook_keys(settings.home).encryption_key,
         },
     )

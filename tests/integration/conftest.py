@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -33,19 +34,21 @@ class Stack:
     """The commands that people type, run against this stack."""
 
     def __init__(self, home: Path) -> None:
-        s3, mlflow, gateway = free_ports(3)
+        s3, mlflow, gateway, controller = free_ports(4)
         inherited = {
             key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MLFLOW_", "FERRYMAN_"))
         }
         self.home = home
         self.gateway = f"http://127.0.0.1:{gateway}"
         self.mlflow = f"http://127.0.0.1:{mlflow}"
+        self.controller = f"http://127.0.0.1:{controller}"
         self.environment = {
             **inherited,
             "FERRYMAN_HOME": str(home),
             "FERRYMAN_S3_PORT": str(s3),
             "FERRYMAN_MLFLOW_PORT": str(mlflow),
             "FERRYMAN_GATEWAY_PORT": str(gateway),
+            "FERRYMAN_CONTROLLER_PORT": str(controller),
         }
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -73,8 +76,9 @@ class Stack:
         answer = self.ask(tenant)
         return answer.headers["x-model-version"] if answer.status_code == 200 else None
 
-    def record(self, tenant: str) -> dict[str, object]:
-        return dict(json.loads((self.home / "releases" / f"{tenant}.json").read_text()))
+    def status(self, tenant: str) -> dict[str, Any]:
+        """The status that the controller keeps of a tenant's release."""
+        return dict(json.loads((self.home / "releases" / f"{tenant}.json").read_text())["status"])
 
     def predictors(self) -> list[str]:
         return [word for word in self.run("infra.local", "status").stdout.split() if word.startswith("predictor-")]

@@ -1,0 +1,70 @@
+"""What the controller shows: the releases as the loop last saw them. Written by the loop, read by the API."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from release.analysis import Judgement, judge
+from release.platforms.base import Seen
+from release.store import Release
+from release.trace import Trace
+
+__all__ = ["Board", "Shown"]
+
+
+@dataclass
+class Shown:
+    """One release: its last state, and what was counted since the controller began."""
+
+    release: Release
+    seen: Seen = field(default_factory=Seen)
+    judgement: Judgement | None = None
+    trace: Trace = field(default_factory=Trace)
+    transitions: Counter[str] = field(default_factory=Counter)
+    judgements: Counter[str] = field(default_factory=Counter)
+
+
+class Board:
+    """Every release by name."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shown: dict[str, Shown] = {}
+        self.ticked = 0.0
+        self.trouble = ""
+
+    def keep_only(self, releases: Sequence[Release]) -> None:
+        """Forget the releases that are no more."""
+        names = {release.name for release in releases}
+        with self._lock:
+            self._shown = {name: shown for name, shown in self._shown.items() if name in names}
+
+    def show(self, release: Release, seen: Seen, now: float) -> None:
+        """Take over what a release has come to."""
+        with self._lock:
+            shown = self._shown.setdefault(release.name, Shown(release))
+        last = shown.release.status.history[-1].number if shown.release.status.history else 0
+        shown.transitions.update(str(each.phase) for each in release.status.history if each.number > last)
+        trial = release.status.canary
+        on_trial = trial is not None and trial.weight > 0 and trial.step >= 0
+        shown.judgement = None
+        if trial is not None and on_trial:
+            shown.judgement = judge(trial.measured, release.spec.analysis)
+            shown.judgements[str(shown.judgement.outcome)] += 1
+        shown.trace.add(now, seen.weights, shown.judgement)
+        shown.release, shown.seen = release, seen
+
+    def one(self, name: str) -> Shown | None:
+        """Return one release."""
+        with self._lock:
+            return self._shown.get(name)
+
+    def all(self) -> Iterator[Shown]:
+        """Yield every release, by name."""
+        with self._lock:
+            shown: Mapping[str, Shown] = dict(self._shown)
+        for name in sorted(shown):
+            yield shown[name]

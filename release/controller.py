@@ -1,0 +1,168 @@
+"""The release controller: one loop that sees, plans, keeps the plan, acts on it, and reports."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from release.actions import Action, Ensure, Remove, Smoke, Verify, Weigh
+from release.board import Board
+from release.observation import Observations, Peers, RegistryView
+from release.peers import peers_of
+from release.plan import plan
+from release.platforms.base import Platform, PlatformError, Seen
+from release.registry_watch import RegistryWatch
+from release.report import Reporter
+from release.status import ReleaseStatus
+from release.store import Release, ReleaseStore, StoreError
+from release.workers import Complaints, Workers
+
+__all__ = ["Controller"]
+
+_INTERVAL_SECONDS = 1.0
+# However often it is woken: a flood of webhook calls is no reason to plan more often.
+_LEAST_SECONDS = 0.2
+_log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Brings every release to where its alias points.
+
+    All state is in the releases' statuses, each kept before anything is done on its account: it may be killed at any
+    instruction. What is only remembered here (verdicts, outcomes of smoke sets) is found out again.
+    """
+
+    def __init__(self, store: ReleaseStore, platform: Platform, board: Board) -> None:
+        self._store = store
+        self._platform = platform
+        self._board = board
+        self._woken = threading.Event()
+        self._watch = RegistryWatch(self.wake)
+        self._reporter = Reporter(self._watch)
+        self._workers = Workers("platform", 16, self.wake)
+        self._smoked: dict[str, dict[int, str]] = {}
+        self._names: set[str] = set()
+        self._complaints = Complaints()
+
+    def wake(self) -> None:
+        """Look now, not only when the interval is over."""
+        self._woken.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Tick until told to stop."""
+        while not stop.is_set():
+            self._woken.clear()
+            begun = time.monotonic()
+            try:
+                self.tick(time.time())
+                self._complaints.end("tick")
+                self._board.trouble = ""
+            except (PlatformError, StoreError) as error:
+                self._board.trouble = str(error)
+                self._complaints.say("tick", f"{error}; nothing moves until then")
+            self._board.ticked = time.monotonic()
+            stop.wait(_LEAST_SECONDS)
+            self._woken.wait(max(0.0, _INTERVAL_SECONDS - (time.monotonic() - begun)))
+
+    def tick(self, now: float) -> None:
+        """See everything once, and bring each release forward by itself.
+
+        Raises:
+            StoreError: the releases cannot be read.
+            PlatformError: the platform does not say what is there.
+        """
+        releases = self._store.releases()
+        self._watch.poll()
+        self._retain(releases)
+        seen = self._platform.observe(releases)
+        views = {each.name: self._view(each) for each in releases}
+        peers = peers_of(releases, {name: view.target for name, view in views.items()})
+        after = []
+        for release in releases:
+            observed = self._with_smoke(release, seen[release.name])
+            try:
+                planned = self._advance(release, observed, views[release.name], peers[release.name], now)
+            except StoreError as error:
+                self._complaints.say(release.name, str(error))
+                planned = release
+            except Exception:
+                _log.exception("%s: cannot be planned; the others go on", release.name)
+                planned = release
+            after.append(planned)
+            self._board.show(planned, observed, now)
+        self._watch.keep_only(_on_the_way(after, views))
+        self._reporter.report(after)
+
+    def _advance(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
+        observations = Observations(seen.versions, seen.weights, peers, release.requests)
+        before = release.status.model_copy(update={"reported": self._reporter.delivered(release)})
+        status, actions = plan(release.spec, before, view, observations, now)
+        if status != release.status:
+            self._store.save(release, status)
+            _announce(release, status)
+        release = replace(release, status=status)
+        for action in actions:
+            self._act(release, action)
+        return release
+
+    def _act(self, release: Release, action: Action) -> None:
+        """Begin an action, unless the one before on the same thing is still under way: the next plan asks again."""
+        platform, name = self._platform, release.name
+        match action:
+            case Verify(version):
+                self._watch.verify(release.spec.model, version)
+            case Weigh(weights):
+                self._begin((name, "weights"), lambda: platform.weigh(release, weights))
+            case Ensure(artifact, replicas):
+                self._begin((name, artifact.version), lambda: platform.ensure(release, artifact, replicas))
+            case Smoke(version):
+                self._begin((name, version), lambda: self._smoke(release, version))
+            case Remove(version):
+                self._begin((name, version), lambda: platform.remove(release, version))
+
+    def _begin(self, key: tuple[str, str | int], work: Callable[[], None]) -> None:
+        self._workers.start(key, work)
+
+    def _smoke(self, release: Release, version: int) -> None:
+        self._smoked.setdefault(release.name, {})[version] = self._platform.smoke(release, version)
+
+    def _with_smoke(self, release: Release, seen: Seen) -> Seen:
+        """Add what smoke sets found, and forget it once the version is stopped or gone."""
+        running = {version for version, each in seen.versions.items() if not each.stopped}
+        smoked = {v: found for v, found in self._smoked.get(release.name, {}).items() if v in running}
+        self._smoked[release.name] = smoked
+        versions = {version: replace(each, smoke=smoked.get(version)) for version, each in seen.versions.items()}
+        return replace(seen, versions=versions)
+
+    def _view(self, release: Release) -> RegistryView:
+        model, alias = release.spec.model, release.spec.alias
+        view = self._watch.view(model, alias)
+        retry = release.requests.retry
+        if retry is not None and retry != release.status.handled.get("retry") and view.target is not None:
+            self._watch.forget(model, view.target)
+            view = self._watch.view(model, alias)
+        return view
+
+    def _retain(self, releases: Sequence[Release]) -> None:
+        names = {release.name for release in releases}
+        if names != self._names:
+            self._names = names
+            self._board.keep_only(releases)
+            self._workers.start("retain", lambda: self._platform.retain(releases))
+
+
+def _on_the_way(releases: Sequence[Release], views: Mapping[str, RegistryView]) -> set[tuple[str, int]]:
+    targets = {(each.spec.model, each.status.target) for each in releases}
+    targets |= {(each.spec.model, views[each.name].target) for each in releases}
+    return {(model, version) for model, version in targets if version is not None}
+
+
+def _announce(release: Release, status: ReleaseStatus) -> None:
+    last = release.status.history[-1].number if release.status.history else 0
+    for each in status.history:
+        if each.number > last:
+            version = f"version {each.version}" if each.version else "nothing"
+            _log.info("%s: %s, %s (%s): %s", release.name, each.phase, version, each.reason, each.message)

@@ -1,0 +1,1 @@
+"""The laptop as a platform: predictors are supervised processes, routes are files that Traefik follows."""

@@ -1,0 +1,82 @@
+"""Writing back to MLflow what became of a version: tags and the history, later and again until it is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from release.registry_watch import RegistryWatch
+from release.status import Transition
+from release.store import Release
+from release.workers import Complaints, Workers
+from release.written_back import tags
+
+if TYPE_CHECKING:
+    from registry.history import ReleaseHistory
+
+__all__ = ["Reporter"]
+
+_AGAIN_SECONDS = 5.0
+
+
+class Reporter:
+    """Delivers each transition at least once; the history knows one that it has already.
+
+    What was delivered is in the release's status (``reported``), so a controller that is killed delivers the rest when
+    it is back.
+    """
+
+    def __init__(self, watch: RegistryWatch) -> None:
+        self._watch = watch
+        self._workers = Workers("report", 2, lambda: None)
+        self._lock = threading.Lock()
+        self._delivered: dict[str, int] = {}
+        self._tried = 0.0
+        self._written: dict[tuple[str, int], dict[str, str]] = {}
+        self._complaints = Complaints()
+        self._history: ReleaseHistory | None = None
+
+    def delivered(self, release: Release) -> int:
+        """Return the number of the last transition that reached the registry."""
+        with self._lock:
+            return max(self._delivered.get(release.name, 0), release.status.reported)
+
+    def report(self, releases: Sequence[Release]) -> None:
+        """Deliver in the background what is not delivered yet."""
+        waiting = [each for each in releases if each.status.history and self._pending(each)]
+        if waiting and time.monotonic() - self._tried > _AGAIN_SECONDS:
+            self._workers.start("report", lambda: self._deliver(waiting, tags(releases)))
+
+    def _pending(self, release: Release) -> list[Transition]:
+        delivered = self.delivered(release)
+        return [each for each in release.status.history if each.number > delivered]
+
+    def _deliver(self, waiting: Sequence[Release], wanted: dict[tuple[str, int], dict[str, str]]) -> None:
+        from registry.client import RegistryError, RegistryUnreachableError
+        from registry.history import ReleaseHistory
+        from registry.tags import RELEASE_PREFIX
+
+        try:
+            for (model, version), values in wanted.items():
+                if self._written.get((model, version)) != values:
+                    prefixed = {RELEASE_PREFIX + key: value for key, value in values.items()}
+                    try:
+                        self._watch.registry.set_tags(model, version, prefixed)
+                    except RegistryUnreachableError:
+                        raise
+                    except RegistryError as error:
+                        self._complaints.say((model, version), f"{model} version {version} takes no tags: {error}")
+                    self._written[model, version] = values
+            self._history = self._history or ReleaseHistory()
+            for release in waiting:
+                pending = self._pending(release)
+                lines = [{"tenant": release.tenant, **each.model_dump(by_alias=True, mode="json")} for each in pending]
+                self._history.append(release.spec.model, release.tenant, lines)
+                with self._lock:
+                    self._delivered[release.name] = pending[-1].number
+            self._complaints.end("report")
+        except RegistryError as error:
+            self._tried = time.monotonic()
+            self._complaints.say("report", f"what became of the releases is written back later: {error}")
