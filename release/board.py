@@ -12,7 +12,10 @@ from release.platforms.base import Seen
 from release.store import Release
 from release.trace import Trace
 
-__all__ = ["Board", "Shown"]
+__all__ = ["LATE_SECONDS", "Board", "Shown"]
+
+LATE_SECONDS = 15.0
+"""A loop that has not gone round for so long is stuck."""
 
 
 @dataclass

@@ -10,12 +10,12 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from release.api.documents import detail, summary
-from release.board import Board
+from release.api.page.routes import add_page
+from release.board import LATE_SECONDS, Board
 from release.exposition import registry_of
 
 __all__ = ["application"]
 
-_LATE_SECONDS = 15.0
 _MOST_BYTES = 64 * 1024
 
 Accept = Callable[[dict[str, str], bytes], None]
@@ -31,12 +31,13 @@ def application(board: Board, registry_url: str, called: Accept) -> FastAPI:
     """
     app = FastAPI(title="Ferryman release controller", docs_url=None, redoc_url=None)
     metrics = registry_of(board)
+    add_page(app, board, registry_url)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         """200 while the loop goes round; what keeps it from moving is said, but is not the controller's illness."""
         late = time.monotonic() - board.ticked
-        if late > _LATE_SECONDS:
+        if late > LATE_SECONDS:
             raise HTTPException(503, f"the loop has not gone round for {late:.0f} s")
         return {"status": "ok", "trouble": board.trouble}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from release.api.links import version_page
 from release.board import Shown
 from release.status import VersionRef
 
@@ -23,7 +24,7 @@ def summary(shown: Shown, registry_url: str) -> dict[str, Any]:
     def linked(artifact: VersionRef | None) -> dict[str, Any] | None:
         if artifact is None:
             return None
-        address = f"{registry_url}/#/models/{spec.model}/versions/{artifact.version}"
+        address = version_page(registry_url, spec.model, artifact.version)
         return {"version": artifact.version, "digest": artifact.digest, "registryUrl": address}
 
     canary = linked(trial)
