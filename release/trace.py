@@ -21,7 +21,7 @@ class Trace:
     """Weights by version and the judged measures over time. Small, for there is one for each of many releases."""
 
     def __init__(self) -> None:
-        self._points: deque[tuple[float, dict[int, int], str, dict[str, array[float]]]] = deque()
+        self._points: deque[tuple[float, dict[int, int], str, dict[str, tuple[str, array[float]]]]] = deque()
 
     def add(self, now: float, weights: Mapping[int, int], judgement: Judgement | None) -> None:
         """Add what is so at a moment, unless nothing changed or the last moment was just now."""
@@ -30,7 +30,10 @@ class Trace:
             return
         measures = judgement.measures if judgement else ()
         packed = {
-            each.name: array("d", (math.nan if (v := getattr(each, name)) is None else v for name in _NUMBERS))
+            each.name: (
+                str(each.outcome),
+                array("d", (math.nan if (v := getattr(each, name)) is None else v for name in _NUMBERS)),
+            )
             for each in measures
         }
         self._points.append((now, dict(weights), str(judgement.outcome) if judgement else "", packed))
@@ -45,11 +48,12 @@ class Trace:
                 "weights": {str(version): weight for version, weight in weights.items()},
                 "outcome": outcome or None,
                 "measures": {
-                    measure: {
+                    measure: {"outcome": judged}
+                    | {
                         name: None if not math.isfinite(value) else value
                         for name, value in zip(_NUMBERS, values, strict=True)
                     }
-                    for measure, values in packed.items()
+                    for measure, (judged, values) in packed.items()
                 },
             }
             for time, weights, outcome, packed in list(self._points)

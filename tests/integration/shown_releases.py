@@ -132,33 +132,22 @@ def waiting() -> ReleaseStatus:
     return stable().model_copy(update={"target": 8, "conditions": (held, READY)})
 
 
-def judged(at: float, *, errors: float, latency: float) -> Judgement:
+def judged(at: float, *, errors: float) -> Judgement:
     """A judgement after ``at`` seconds of a trial whose intervals narrow as requests come in."""
     width = 1 / math.sqrt(1 + at / 4)
-
-    def measure(name: str, stable: float | None, canary: float | None, effect: float, limit: float) -> Measure:
-        lower, upper = effect - 0.05 * width, effect + 0.05 * width
-        outcome = Outcome.FAILED if lower > limit else Outcome.SUCCESSFUL
-        return Measure(name, stable, canary, effect + 0.004 * math.sin(at / 7), lower, upper, limit, outcome)
-
-    wobble = 0.3 * width * math.sin(at / 5)
+    seen = errors + 0.004 * math.sin(at / 7)
+    failed = seen > 0.01 and seen - 0.05 * width > 0
+    of_errors = Outcome.FAILED if failed else Outcome.INCONCLUSIVE if seen > 0.01 else Outcome.SUCCESSFUL
+    slower = 1.08 + 0.1 * width * math.sin(at / 5)
     measures = (
-        measure("errors", 0.004, 0.004 + errors, errors, 0.01),
-        Measure(
-            "latencyP95",
-            0.012,
-            0.012 * latency,
-            latency + wobble / 4,
-            latency - width,
-            latency + width,
-            1.3,
-            Outcome.INCONCLUSIVE,
-        ),
-        measure("predictions", None, None, 0.03, 0.25),
+        Measure("errors", 0.004, 0.004 + seen, seen, seen - 0.05 * width, seen + 0.05 * width, 0.01, of_errors),
+        Measure("latencyP95", 0.012, 0.012 * slower, slower, slower - width, slower + width, 1.3, Outcome.SUCCESSFUL),
+        Measure("predictions", None, None, 0.03, 0.0, 0.03 + 0.2 * width, 0.25, Outcome.SUCCESSFUL),
     )
-    failed = errors > 0.01
-    outcome = Outcome.FAILED if failed else Outcome.SUCCESSFUL
-    return Judgement(outcome, measures, Reason.SUCCESSFUL, "2,112 requests: every measure is within its limit")
+    message = (
+        "after 2,112 requests: 0.40% of its requests failed, 0.40% of stable's; its p95 is 12.9 ms, stable's 12.0 ms"
+    )
+    return Judgement(of_errors, measures, Reason.SUCCESSFUL, message)
 
 
 def put(
@@ -178,12 +167,12 @@ def put(
         return
     for at in range(0, 240, 2):
         weight = 5 if at < 100 else 25
-        judgement = judged(at, errors=errors * at / 240, latency=1.08)
+        judgement = judged(at, errors=errors * at / 240)
         shown.trace.add(NOW - 250 + at, {serving: 100 - weight, tried.version: weight}, judgement)
     current = status.canary.weight if status.canary else 0
     weights = {serving: 100 - current, tried.version: current} if current else {serving: 100}
-    shown.trace.add(NOW - 2, weights, judged(240, errors=errors, latency=1.08) if current else None)
-    shown.judgement = judged(240, errors=errors, latency=1.08) if current else None
+    shown.trace.add(NOW - 2, weights, judged(240, errors=errors) if current else None)
+    shown.judgement = judged(240, errors=errors) if current else None
     shown.seen = Seen(
         versions | {tried.version: VersionSeen(ready=bool(current), replicas=1, stopped=not current)}, weights
     )

@@ -8,10 +8,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+from release.analysis import Outcome
 from release.api.page.numbers import MEASURES, MeasureWords
 from release.api.page.plots import Band, measure_plot, weight_plot
 
 __all__ = ["Figure", "Reading", "figures"]
+
+_STANDING = {
+    Outcome.SUCCESSFUL: "within the limit",
+    Outcome.INCONCLUSIVE: "beyond the limit, perhaps by chance",
+    Outcome.FAILED: "beyond the limit, and worse for sure",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ def _measure(name: str, words: MeasureWords, trial: Sequence[Mapping[str, Any]])
     return Figure(name, words.title, plot, looks[0][0], looks[-1][0], reading)
 
 
-def _reading(words: MeasureWords, look: Mapping[str, float | None]) -> Reading:
+def _reading(words: MeasureWords, look: Mapping[str, Any]) -> Reading:
     return Reading(
         compared=words.compared,
         stable=words.value(look["stable"]),
@@ -88,14 +95,5 @@ def _reading(words: MeasureWords, look: Mapping[str, float | None]) -> Reading:
         lower=words.effect(look["lower"]),
         upper=words.effect(look["upper"]),
         limit=words.effect(look["limit"]) + words.unit,
-        standing=_standing(look["lower"], look["upper"], look["limit"]),
+        standing=_STANDING[look["outcome"]],
     )
-
-
-def _standing(lower: float | None, upper: float | None, limit: float | None) -> str:
-    """Say on which side of the limit the whole interval lies."""
-    if limit is None or lower is None or upper is None:
-        return "not certain yet"
-    if lower > limit:
-        return "over the limit"
-    return "within the limit" if upper <= limit else "not certain yet"

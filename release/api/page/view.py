@@ -155,6 +155,8 @@ def card(shown: Shown) -> Card:
 
 
 def _section(key: str, title: str, nothing: str, releases: Sequence[Shown], cards: int) -> Section:
+    if len(releases) > cards > 0:
+        releases = _one_of_each_first(releases)
     return Section(
         key=key,
         title=title,
@@ -163,6 +165,16 @@ def _section(key: str, title: str, nothing: str, releases: Sequence[Shown], card
         cards=tuple(card(each) for each in releases[:cards]),
         groups=_groups(key, releases[cards:]),
     )
+
+
+def _one_of_each_first(releases: Sequence[Shown]) -> list[Shown]:
+    """Move the first release of each state to the front: each tells what the others of its group have come to."""
+    firsts: dict[State, Shown] = {}
+    others: list[Shown] = []
+    for shown in releases:
+        if firsts.setdefault(_state(shown), shown) is not shown:
+            others.append(shown)
+    return [*firsts.values(), *others]
 
 
 def _groups(section: str, releases: Sequence[Shown]) -> tuple[Group, ...]:
