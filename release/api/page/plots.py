@@ -46,8 +46,8 @@ def weight_plot(looks: Sequence[tuple[float, Mapping[int, int]]], described: str
             if height != before:
                 path.append(f"H{x(time):.1f}V{height:.1f}")
         path.append(f"H{_RIGHT:.1f}")
-        # The newest version is drawn apart from the others by more than its colour.
-        kind = "newest" if version == versions[-1] and len(versions) > 1 else "older"
+        # Solid, the others dashed: apart by more than their colour.
+        kind = "newest" if version == versions[-1] else "older"
         drawn.append(f'<path class="line {kind}" d="{"".join(path)}"/>')
         labels.append((heights[-1], f"v{version} {looks[-1][1].get(version, 0)} %"))
     return _svg([_rule(_BOTTOM, "axis"), *drawn, *_labels(labels)], described)

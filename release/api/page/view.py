@@ -170,10 +170,7 @@ def _section(key: str, title: str, nothing: str, releases: Sequence[Shown], card
 def _one_of_each_first(releases: Sequence[Shown]) -> list[Shown]:
     """Move the first release of each state to the front: each tells what the others of its group have come to."""
     firsts: dict[State, Shown] = {}
-    others: list[Shown] = []
-    for shown in releases:
-        if firsts.setdefault(_state(shown), shown) is not shown:
-            others.append(shown)
+    others = [shown for shown in releases if firsts.setdefault(_state(shown), shown) is not shown]
     return [*firsts.values(), *others]
 
 
