@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from artifact import ArtifactError, tree_digest
-from registry.client import CHAMPION, MODEL, RegisteredVersion, Registry, RegistryError, RegistryUnreachableError
+from artifact.names import MODEL
+from registry.client import CHAMPION, RegisteredVersion, Registry, RegistryError, RegistryUnreachableError
 from registry.publish import refusal
 
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException, RestException
+from mlflow.exceptions import RestException
 
+from registry.faults import RegistryError, RegistryUnreachableError, translated
 from registry.tags import GATE_PASSED
 
-__all__ = ["CHAMPION", "MODEL", "RegisteredVersion", "Registry", "RegistryError", "RegistryUnreachableError"]
+__all__ = ["CHAMPION", "RegisteredVersion", "Registry", "RegistryError", "RegistryUnreachableError"]
 
-MODEL = "sentiment"
 CHAMPION = "champion"
 
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
-
-
-class RegistryError(RuntimeError):
-    """The registry answered, but does not hold what was asked for."""
-
-
-class RegistryUnreachableError(RegistryError):
-    """The registry does not answer."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +62,9 @@ class Registry:
 
     def by_alias(self, model: str, alias: str) -> RegisteredVersion | None:
         """Return the version that the alias names, or None when the alias or the model is not there."""
-        try:
+        with translated(), _absent_is_none():
             return _registered(self._client.get_model_version_by_alias(model, alias))
-        except MlflowException as error:
-            return self._absent(error)
+        return None
 
     def get(self, model: str, version: int) -> RegisteredVersion:
         """Return one version.
@@ -80,53 +72,40 @@ class Registry:
         Raises:
             RegistryError: there is no such version.
         """
-        try:
+        with translated(), _absent_is_none():
             return _registered(self._client.get_model_version(model, str(version)))
-        except MlflowException as error:
-            self._absent(error)
         raise RegistryError(f"{model} has no version {version}")
 
     def versions(self, model: str) -> list[RegisteredVersion]:
         """Return every version of the model, newest first; empty when the model is not registered."""
-        try:
-            found = self._client.search_model_versions(f"name = '{model}'")
-        except MlflowException as error:
-            self._absent(error)
-            return []
-        return sorted(map(_registered, found), key=lambda version: version.version, reverse=True)
+        with translated(), _absent_is_none():
+            found = map(_registered, self._client.search_model_versions(f"name = '{model}'"))
+            return sorted(found, key=lambda version: version.version, reverse=True)
+        return []
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         """Move the alias."""
-        try:
+        with translated():
             self._client.set_registered_model_alias(model, alias, str(version))
-        except MlflowException as error:
-            raise _reachable(error) from error
 
     def set_tags(self, model: str, version: int, tags: Mapping[str, str]) -> None:
         """Write tags on one version."""
-        try:
+        with translated():
             for key, value in tags.items():
                 self._client.set_model_version_tag(model, str(version), key, value)
-        except MlflowException as error:
-            raise _reachable(error) from error
 
     def download(self, version: RegisteredVersion, destination: Path) -> Path:
         """Download the model folder of a version into ``destination`` and return the folder."""
         uri = f"models:/{version.model}/{version.version}"
-        try:
+        with translated():
             return Path(download_artifacts(artifact_uri=uri, dst_path=str(destination)))
-        except MlflowException as error:
-            raise _reachable(error) from error
-
-    @staticmethod
-    def _absent(error: MlflowException) -> None:
-        if isinstance(error, RestException) and error.error_code in _ABSENT:
-            return
-        raise _reachable(error) from error
 
 
-def _reachable(error: MlflowException) -> RegistryError:
-    """Tell a registry that answered with an error from one that does not answer."""
-    if isinstance(error, RestException) and error.error_code not in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
-        return RegistryError(f"MLflow refused: {error.message}")
-    return RegistryUnreachableError(f"MLflow does not answer: {error.message}")
+@contextmanager
+def _absent_is_none() -> Iterator[None]:
+    """Go on after the body when the registry says that there is no such thing."""
+    try:
+        yield
+    except RestException as error:
+        if error.error_code not in _ABSENT:
+            raise

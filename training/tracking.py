@@ -15,8 +15,6 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.exceptions import MlflowException
@@ -24,11 +22,11 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.utils.logging_utils import MLFLOW_LOGGING_STREAM
 from numpy.typing import NDArray
-from requests import RequestException
 from sklearn.pipeline import Pipeline
 
 from artifact import tree_digest
-from registry.client import Registry, RegistryUnreachableError
+from registry.client import Registry
+from registry.faults import translated
 from registry.gate import GateResult
 from registry.tags import ARTIFACT_DIGEST, GATE_PASSED, GATE_PREFIX, GATE_REASON, GIT_COMMIT
 from training import provenance
@@ -39,10 +37,6 @@ from training.source import Table
 from training.split import TEST_SHARE
 
 __all__ = ["Run", "run"]
-
-# Artifacts travel over HTTP through the server, or straight to S3, as the server is set up.
-_FAILURES = (MlflowException, RequestException, BotoCoreError, ClientError, Boto3Error)
-_SHOWN = 300
 
 _SIGNATURE = ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=Schema([ColSpec("long")]))
 
@@ -158,29 +152,20 @@ def run(model: str) -> Iterator[Run]:
     """Open a run in the experiment of the model's name; it ends FAILED when the body raises.
 
     Raises:
-        RegistryUnreachableError: MLflow, or the object store behind it, does not answer, now or in the body.
+        RegistryError: MLflow, or the object store behind it, does not answer or refuses, now or in the body.
     """
     _quiet()
-    try:
+    with translated():
         mlflow.set_experiment(model)
         active = mlflow.start_run()
-    except MlflowException as error:
-        raise RegistryUnreachableError(
-            f"MLflow at {mlflow.get_tracking_uri()} does not answer; start the stack with: make up"
-        ) from error
-    status = "FAILED"
-    try:
-        yield Run(active, model)
-        status = "FINISHED"
-    except _FAILURES as error:
-        raise RegistryUnreachableError(
-            f"MLflow at {mlflow.get_tracking_uri()}, or its object store, failed: {str(error)[:_SHOWN]}\n"
-            "Nothing may be released from this run. See what is down with: make status; start it with: make up"
-        ) from error
-    finally:
-        # The server may be what failed: the first error is the one to report.
-        with suppress(MlflowException), redirect_stdout(StringIO()):
-            mlflow.end_run(status)
+        status = "FAILED"
+        try:
+            yield Run(active, model)
+            status = "FINISHED"
+        finally:
+            # The server may be what failed: the first error is the one to report.
+            with suppress(MlflowException), redirect_stdout(StringIO()):
+                mlflow.end_run(status)
 
 
 def _quiet() -> None:

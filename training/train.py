@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
-from registry.client import MODEL, Registry
+from artifact.names import MODEL
+from registry.client import Registry
 from registry.gate import GateResult, judge
 from registry.tags import DATA_DIGEST, PARAMETERS_DIGEST
 from training import champion, provenance, tracking

@@ -17,9 +17,10 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.pipeline import Pipeline
 
-__all__ = ["COLUMNS", "TEXT_COLUMN", "document_frequencies", "entries", "fit_features", "hash_texts", "hasher"]
+from artifact.names import TEXT_COLUMN
 
-TEXT_COLUMN = "text"
+__all__ = ["COLUMNS", "document_frequencies", "entries", "fit_features", "hash_texts", "hasher"]
+
 COLUMNS = 2**20
 
 # Single characters count as words, punctuation too: "?" and "!" carry opinion, "not bad ." differs from "not bad for".
