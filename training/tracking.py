@@ -104,9 +104,11 @@ class Run:
         metrics: Mapping[str, float],
         by_slice: Mapping[str, Mapping[str, float]],
         gate: GateResult,
+        *,
+        rows: tuple[int, int],
     ) -> None:
-        """Write the model card."""
-        mlflow.log_text(card(self._model, table, metrics, by_slice, gate), "model_card.md")
+        """Write the model card (see :func:`training.card.card`)."""
+        mlflow.log_text(card(self._model, table, metrics, by_slice, gate, rows=rows), "model_card.md")
 
     def log_model(self, pipeline: Pipeline, train: pd.DataFrame) -> str:
         """Save the pipeline as skops and return its ``models:/m-…`` address."""
@@ -157,6 +159,8 @@ def run(model: str) -> Iterator[Run]:
     _quiet()
     with translated():
         mlflow.set_experiment(model)
+        # Or the UI takes it for an application of a language model, and shows that one's menus.
+        mlflow.set_experiment_tag("mlflow.experimentKind", "custom_model_development")
         active = mlflow.start_run()
         status = "FAILED"
         try:

@@ -101,7 +101,8 @@ def train(settings: Settings, console: Console) -> TrainingResult:
             run.log_data(prepared.table, prepared.train, prepared.test)
             run.log_results(metrics, by_slice, gate)
             run.log_figures(labels, positive, curve, heaviest(pipeline, prepared.train["text"].tolist(), 20))
-            run.log_card(prepared.table, metrics, by_slice, gate)
+            sizes = len(prepared.train), len(prepared.test)
+            run.log_card(prepared.table, metrics, by_slice, gate, rows=sizes)
             uri = run.log_model(pipeline, prepared.train)
         with stages.stage("register"):
             tags = {
