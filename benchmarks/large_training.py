@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from training.checks import check_raw, check_split
 from training.evaluate import measure
+from training.memory import give_back
 from training.normalise import deduplicate, with_key
 from training.pipeline import fit, learning_curve
 from training.source import load
@@ -119,8 +120,10 @@ def run(path: Path, rows: int) -> None:
     test = frame[frame["split"] == "test"].reset_index(drop=True)
     del frame
     labels, test_labels = (side["label"].to_numpy(np.int64) for side in (train, test))
+    give_back()
     with watch.stage("vectorise", len(train)):
         made, matrix = fit_features(hash_texts(train["text"].tolist(), lambda _: None))
+    give_back()
     with watch.stage("fit", len(train)):
         pipeline = fit(made, matrix, labels)
     with watch.stage("evaluate", len(test)):

@@ -19,6 +19,7 @@ from registry.tags import DATA_DIGEST, PARAMETERS_DIGEST
 from training import champion, provenance, tracking
 from training.checks import CheckReport, check_raw, check_split, render_html, render_table
 from training.evaluate import measure, measure_slices
+from training.memory import give_back
 from training.normalise import deduplicate, with_key
 from training.pipeline import fit, learning_curve
 from training.profile import profile
@@ -160,8 +161,10 @@ def _fit(table: pd.DataFrame, stages: Stages) -> tuple[Pipeline, sp.csr_matrix, 
     # In the order of their digests: the same rows give the same model, however the file lists them.
     table = table.sort_values("key", ignore_index=True)
     labels = _labels(table)
+    give_back()
     with stages.stage("vectorise", len(table)) as advance:
         made, rows = fit_features(hash_texts(table["text"].tolist(), advance))
+    give_back()
     with stages.stage("fit", len(table)):
         return fit(made, rows, labels), rows, labels
 
