@@ -18,15 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.checks import check_raw, check_split
 from training.evaluate import measure
+from training.memory import give_back
 from training.normalise import deduplicate, with_key
-from training.pipeline import fit
+from training.pipeline import fit, learning_curve
 from training.source import load
 from training.split import split
 from training.vectorise import fit_features, hash_texts
@@ -105,9 +105,9 @@ def run(path: Path, rows: int) -> None:
     """Train on the file and print what each stage took."""
     watch = Watch()
     with watch.stage("load", rows):
-        frame = load(str(path)).frame
+        table = load(str(path))
     with watch.stage("normalise", rows):
-        frame = with_key(frame)
+        frame = with_key(table.frame)
     with watch.stage("check table", rows):
         raw = check_raw(frame)
     with watch.stage("split", rows):
@@ -119,16 +119,20 @@ def run(path: Path, rows: int) -> None:
     train = frame[frame["split"] == "train"].sort_values("key", ignore_index=True)
     test = frame[frame["split"] == "test"].reset_index(drop=True)
     del frame
-    labels = train["label"].to_numpy(np.int64)
+    labels, test_labels = (side["label"].to_numpy(np.int64) for side in (train, test))
+    give_back()
     with watch.stage("vectorise", len(train)):
         made, matrix = fit_features(hash_texts(train["text"].tolist(), lambda _: None))
+    give_back()
     with watch.stage("fit", len(train)):
         pipeline = fit(made, matrix, labels)
-    del matrix
     with watch.stage("evaluate", len(test)):
-        positive = pipeline.predict_proba(pd.DataFrame({"text": test["text"]}))[:, 1]
+        test_matrix = pipeline[0].transform(test[["text"]])
+        positive = pipeline[-1].predict_proba(test_matrix)[:, 1]
+    with watch.stage("curve", len(train)):
+        learning_curve(matrix, labels, test_matrix, test_labels)
     watch.end()
-    found = measure(test["label"].to_numpy(np.int64), positive)
+    found = measure(test_labels, positive)
     print(f"accuracy {found['accuracy']:.4f} on perturbed rows, calibration error {found['ece']:.4f}")
     print(f"highest memory {watch.peak / 1e9:.2f} GB on {os.cpu_count()} cores")
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from artifact import ArtifactError
+from artifact.names import TEXT_COLUMN
 
 __all__ = ["TEXT_COLUMN", "Scorer", "Scores", "class_names"]
 
-TEXT_COLUMN = "text"
 _NAMES = {"0": "negative", "1": "positive"}
 
 

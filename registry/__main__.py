@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from artifact import ArtifactError, RefusedError, Trust, TrustError, tree_digest
+from artifact.names import MODEL
 from artifact.trust import TRUSTED_KEYS
 from registry import keys
-from registry.client import CHAMPION, MODEL, RegisteredVersion, Registry, RegistryError, RegistryUnreachableError
+from registry.client import CHAMPION, RegisteredVersion, Registry, RegistryError, RegistryUnreachableError
 from registry.download import verify
 from registry.publish import PublishRefusedError, StorageUnreachableError, publish, refusal
 from registry.signing import SigningError, SigningKey, sign_again

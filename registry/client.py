@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException, RestException
-from requests import RequestException
+from mlflow.exceptions import RestException
 
+from registry.faults import RegistryError, RegistryUnreachableError, translated
 from registry.tags import GATE_PASSED
 
-__all__ = [
-    "CHAMPION",
-    "FAILURES",
-    "MODEL",
-    "RegisteredVersion",
-    "Registry",
-    "RegistryError",
-    "RegistryUnreachableError",
-    "mlflow_client",
-]
+__all__ = ["CHAMPION", "RegisteredVersion", "Registry", "RegistryError", "RegistryUnreachableError", "mlflow_client"]
 
-MODEL = "sentiment"
 CHAMPION = "champion"
-
-# Artifacts travel over HTTP through the server, or straight to S3, as the server is set up.
-FAILURES = (MlflowException, RequestException, BotoCoreError, ClientError, Boto3Error)
 
 _MODELS = "models:/"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
-
-
-class RegistryError(RuntimeError):
-    """The registry answered, but does not hold what was asked for."""
-
-
-class RegistryUnreachableError(RegistryError):
-    """The registry does not answer."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +72,15 @@ class Registry:
 
     def by_alias(self, model: str, alias: str) -> RegisteredVersion | None:
         """Return the version that the alias names, or None when the alias or the model is not there."""
-        try:
+        with translated(), _absent_is_none():
             return _registered(self._client.get_model_version_by_alias(model, alias))
-        except MlflowException as error:
-            return self._absent(error)
+        return None
 
     def aliases(self) -> dict[str, dict[str, int]]:
         """Return the version that each alias of each registered model names; one call for up to 1,000 models."""
         found: dict[str, dict[str, int]] = {}
         token = None
-        try:
+        with translated():
             while True:
                 page = self._client.search_registered_models(max_results=1000, page_token=token)
                 for model in page:
@@ -111,8 +88,6 @@ class Registry:
                 token = page.token
                 if not token:
                     return found
-        except MlflowException as error:
-            raise _reachable(error) from error
 
     def get(self, model: str, version: int) -> RegisteredVersion:
         """Return one version.
@@ -120,43 +95,33 @@ class Registry:
         Raises:
             RegistryError: there is no such version.
         """
-        try:
+        with translated(), _absent_is_none():
             return _registered(self._client.get_model_version(model, str(version)))
-        except MlflowException as error:
-            self._absent(error)
         raise RegistryError(f"{model} has no version {version}")
 
     def versions(self, model: str) -> list[RegisteredVersion]:
         """Return every version of the model, newest first; empty when the model is not registered."""
-        try:
-            found = self._client.search_model_versions(f"name = '{model}'")
-        except MlflowException as error:
-            self._absent(error)
-            return []
-        return sorted(map(_registered, found), key=lambda version: version.version, reverse=True)
+        with translated(), _absent_is_none():
+            found = map(_registered, self._client.search_model_versions(f"name = '{model}'"))
+            return sorted(found, key=lambda version: version.version, reverse=True)
+        return []
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         """Move the alias."""
-        try:
+        with translated():
             self._client.set_registered_model_alias(model, alias, str(version))
-        except MlflowException as error:
-            raise _reachable(error) from error
 
     def set_tags(self, model: str, version: int, tags: Mapping[str, str]) -> None:
         """Write tags on one version."""
-        try:
+        with translated():
             for key, value in tags.items():
                 self._client.set_model_version_tag(model, str(version), key, value)
-        except MlflowException as error:
-            raise _reachable(error) from error
 
     def download(self, version: RegisteredVersion, destination: Path) -> Path:
         """Download the model folder of a version into ``destination`` and return the folder."""
         uri = f"models:/{version.model}/{version.version}"
-        try:
+        with translated():
             return Path(download_artifacts(artifact_uri=uri, dst_path=str(destination)))
-        except FAILURES as error:
-            raise _reachable(error) from error
 
     def attach(self, version: RegisteredVersion, folder: Path) -> None:
         """Add a folder of files to the artifact of a version, under the folder's own name.
@@ -164,7 +129,7 @@ class Registry:
         Raises:
             RegistryError: the version was not registered from a logged model.
         """
-        try:
+        with translated():
             source = self._client.get_model_version(version.model, str(version.version)).source or ""
             if not source.startswith(f"{_MODELS}m-"):
                 raise RegistryError(
@@ -172,20 +137,13 @@ class Registry:
                     "(models:/m-…): nothing can be added to it"
                 )
             self._client.log_model_artifacts(source.removeprefix(_MODELS), str(folder), folder.name)
-        except FAILURES as error:
-            raise _reachable(error) from error
-
-    @staticmethod
-    def _absent(error: MlflowException) -> None:
-        if isinstance(error, RestException) and error.error_code in _ABSENT:
-            return
-        raise _reachable(error) from error
 
 
-def _reachable(error: Exception) -> RegistryError:
-    """Tell a registry that answered with an error from one that does not answer."""
-    if isinstance(error, RestException) and error.error_code not in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
-        return RegistryError(f"MLflow refused: {error.message}")
-    # What follows names the same address again, and a library's classes.
-    said = str(error).partition(" with exception")[0]
-    return RegistryUnreachableError(f"MLflow, or its object store, does not answer: {said}")
+@contextmanager
+def _absent_is_none() -> Iterator[None]:
+    """Go on after the body when the registry says that there is no such thing."""
+    try:
+        yield
+    except RestException as error:
+        if error.error_code not in _ABSENT:
+            raise

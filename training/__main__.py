@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True)
-    from registry.client import MODEL, Registry, RegistryError
+    from artifact.names import MODEL
+    from registry.client import Registry, RegistryError, RegistryUnreachableError
     from registry.publish import refusal
     from registry.signing import SigningError
 
@@ -29,6 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{MODEL} version {held.version} is registered and signed; nothing to train.")
                 return 0
         return _train(chosen, console)
+    except RegistryUnreachableError as error:
+        print(
+            f"{error}\nNothing was registered that may be released. "
+            "See what is down with: make status; start it with: make up",
+            file=sys.stderr,
+        )
+        return 3
     except (RegistryError, SigningError) as error:
         print(error, file=sys.stderr)
         return 3

@@ -17,8 +17,19 @@ def card(
     metrics: Mapping[str, float],
     by_slice: Mapping[str, Mapping[str, float]],
     gate: GateResult,
+    *,
+    rows: tuple[int, int],
 ) -> str:
-    """Return the card as Markdown (after Mitchell et al., Model Cards for Model Reporting, FAT* 2019)."""
+    """Return the card as Markdown (after Mitchell et al., Model Cards for Model Reporting, FAT* 2019).
+
+    Args:
+        model: the registered model's name.
+        table: what was loaded.
+        metrics: measured on the held-out rows.
+        by_slice: the same for parts of them.
+        gate: the verdict.
+        rows: how many rows the model learned from, and how many were held out.
+    """
     overall = "\n".join(f"| {name} | {value:.4f} |" for name, value in metrics.items())
     parts = "\n".join(
         f"| {name} | {found['rows']:.0f} | {found['accuracy']:.4f} | {found['ece']:.4f} |"
@@ -32,12 +43,13 @@ Telling whether an English review is positive or negative, with a calibrated pro
 neutral or mixed opinions (there is no such label), nor for decisions about people.
 
 ## Model
-{PARAMETERS["model"]}; {PARAMETERS["features"]}; {PARAMETERS["calibration"]}. Linear: every answer has an exact
-explanation by tokens.
+The {PARAMETERS["model"]}. Features: {PARAMETERS["features"]}. Calibration: {PARAMETERS["calibration"]}. Linear: every
+answer has an exact explanation by tokens.
 
 ## Data
 `{table.name}`, {len(table.frame):,} rows before deduplication: {sources}. SHA-256 `{table.digest}`.
-Deduplicated by normalised text before the split; the side of a row is a function of its text.
+Deduplicated by normalised text before the split; the side of a row is a function of its text. {rows[0]:,} rows to learn
+from, {rows[1]:,} held out.
 
 ## Metrics on the held-out rows
 | metric | value |

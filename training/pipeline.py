@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from training.vectorise import COLUMNS
+from training.vectorise import COLUMNS, document_frequencies, entries
 
 __all__ = [
     "PARAMETERS",
@@ -75,7 +75,7 @@ def head(rows: sp.csr_matrix, count: int) -> sp.csr_matrix:
 
 def common(rows: sp.csr_matrix) -> tuple[sp.csr_matrix, NDArray[np.intp]]:
     """Return the rows with only the features that two of them have at least, and which features these are."""
-    counts = np.bincount(rows.indices, minlength=rows.shape[1])
+    counts = document_frequencies(rows)
     kept = np.flatnonzero(counts >= _MIN_ROWS)
     place = np.full(rows.shape[1], -1, dtype=np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
@@ -125,10 +125,11 @@ def fit_linear(rows: sp.csr_matrix, labels: Labels) -> Linear:
     ratios = nb_ratios(rows, labels)
     with threadpool_limits(1):
         plain = LogisticRegression(C=_LR_C, max_iter=_ITERATIONS).fit(rows, labels)
-        values = ratios.astype(np.float32).take(rows.indices)
-        values *= rows.data
-        weighted = sp.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape, copy=False)
-        scaled = LogisticRegression(C=_NB_C, max_iter=_ITERATIONS).fit(weighted, labels)
+        # In place: these rows are a copy already, and the plain classifier is done with them.
+        factors = ratios.astype(np.float32)
+        for part in entries(rows):
+            rows.data[part] *= factors[rows.indices[part]]
+        scaled = LogisticRegression(C=_NB_C, max_iter=_ITERATIONS).fit(rows, labels)
     weights = np.zeros(width)
     weights[kept] = (plain.coef_[0].astype(np.float64) + scaled.coef_[0].astype(np.float64) * ratios) / 2
     return Linear(weights, float(plain.intercept_[0] + scaled.intercept_[0]) / 2)

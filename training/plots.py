@@ -78,7 +78,7 @@ def _precision_recall(labels: Labels, positive: Scores) -> Figure:
     axes.axhline(share, ls=":", color="grey", label="guessing")
     axes.plot(recall, precision, color=_INK, label="model")
     axes.set(xlim=(0, 1.01), ylim=(min(0.45, share - 0.05), 1.01))
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="center left", frameon=False)
     return figure
 
 
@@ -122,11 +122,11 @@ def _learning(curve: Mapping[int, float]) -> Figure:
     rows, accuracies = list(curve), list(curve.values())
     axes.plot(rows, accuracies, "o-", color=_INK)
     for each, accuracy in curve.items():
-        axes.annotate(f"{accuracy:.3f}", (each, accuracy), (0, 8), textcoords="offset points", ha="center", fontsize=9)
+        axes.annotate(f"{accuracy:.3f}", (each, accuracy), (-4, 6), textcoords="offset points", ha="right", fontsize=9)
     axes.set_xscale("log", base=2)
     axes.set_xticks(rows, [f"{each:,}" for each in rows], rotation=30)
     axes.minorticks_off()
-    axes.margins(y=0.15)
+    axes.margins(0.1, 0.15)
     return figure
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from training.vectorise import TEXT_COLUMN
+from artifact.names import TEXT_COLUMN
 
 __all__ = ["Commit", "commit", "environment", "parameters_digest", "requirements"]
 

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.pipeline import Pipeline
 
-from training.vectorise import COLUMNS, TEXT_COLUMN, hasher
+from artifact.names import TEXT_COLUMN
+from training.vectorise import COLUMNS, hasher
 
 __all__ = ["heaviest"]
 

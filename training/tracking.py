@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from artifact import tree_digest
-from registry.client import FAILURES, Registry, RegistryUnreachableError
+from registry.client import Registry
+from registry.faults import translated
 from registry.gate import GateResult
 from registry.signing import SigningKey, sign_passed
 from registry.tags import ARTIFACT_DIGEST, GATE_PASSED, GATE_PREFIX, GATE_REASON, GIT_COMMIT
@@ -38,8 +39,6 @@ from training.source import Table
 from training.split import TEST_SHARE
 
 __all__ = ["Run", "run"]
-
-_SHOWN = 300
 
 _SIGNATURE = ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=Schema([ColSpec("long")]))
 
@@ -108,9 +107,11 @@ class Run:
         metrics: Mapping[str, float],
         by_slice: Mapping[str, Mapping[str, float]],
         gate: GateResult,
+        *,
+        rows: tuple[int, int],
     ) -> None:
-        """Write the model card."""
-        mlflow.log_text(card(self._model, table, metrics, by_slice, gate), "model_card.md")
+        """Write the model card (see :func:`training.card.card`)."""
+        mlflow.log_text(card(self._model, table, metrics, by_slice, gate, rows=rows), "model_card.md")
 
     def log_model(self, pipeline: Pipeline, train: pd.DataFrame) -> str:
         """Save the pipeline as skops, log that folder, and return its ``models:/m-…`` address.
@@ -178,30 +179,23 @@ def run(model: str) -> Iterator[Run]:
     """Open a run in the experiment of the model's name; it ends FAILED when the body raises.
 
     Raises:
-        RegistryUnreachableError: MLflow, or the object store behind it, does not answer, now or in the body.
+        RegistryError: MLflow, or the object store behind it, does not answer or refuses, now or in the body.
     """
     _quiet()
-    try:
+    with translated():
         mlflow.set_experiment(model)
+        # Or the UI takes it for an application of a language model, and shows that one's menus.
+        mlflow.set_experiment_tag("mlflow.experimentKind", "custom_model_development")
         active = mlflow.start_run()
-    except MlflowException as error:
-        raise RegistryUnreachableError(
-            f"MLflow at {mlflow.get_tracking_uri()} does not answer; start the stack with: make up"
-        ) from error
-    status = "FAILED"
-    try:
-        with tempfile.TemporaryDirectory(prefix="ferryman-train-") as scratch:
-            yield Run(active, model, Path(scratch))
-        status = "FINISHED"
-    except FAILURES as error:
-        raise RegistryUnreachableError(
-            f"MLflow at {mlflow.get_tracking_uri()}, or its object store, failed: {str(error)[:_SHOWN]}\n"
-            "Nothing may be released from this run. See what is down with: make status; start it with: make up"
-        ) from error
-    finally:
-        # The server may be what failed: the first error is the one to report.
-        with suppress(MlflowException), redirect_stdout(StringIO()):
-            mlflow.end_run(status)
+        status = "FAILED"
+        try:
+            with tempfile.TemporaryDirectory(prefix="ferryman-train-") as scratch:
+                yield Run(active, model, Path(scratch))
+            status = "FINISHED"
+        finally:
+            # The server may be what failed: the first error is the one to report.
+            with suppress(MlflowException), redirect_stdout(StringIO()):
+                mlflow.end_run(status)
 
 
 def _quiet() -> None:

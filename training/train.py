@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
-from registry.client import MODEL, Registry
+from artifact.names import MODEL
+from registry.client import Registry
 from registry.gate import GateResult, judge
 from registry.signing import SigningKey
 from registry.tags import DATA_DIGEST, PARAMETERS_DIGEST
 from training import champion, provenance, tracking
 from training.checks import CheckReport, check_raw, check_split, render_html, render_table
 from training.evaluate import measure, measure_slices
+from training.memory import give_back
 from training.normalise import deduplicate, with_key
 from training.pipeline import fit, learning_curve
 from training.profile import profile
@@ -103,7 +105,8 @@ def train(settings: Settings, console: Console) -> TrainingResult:
             uri = run.log_model(pipeline, prepared.train)
             run.log_results(uri, metrics, by_slice, gate)
             run.log_figures(labels, positive, curve, heaviest(pipeline, prepared.train["text"].tolist(), 20))
-            run.log_card(prepared.table, metrics, by_slice, gate)
+            sizes = len(prepared.train), len(prepared.test)
+            run.log_card(prepared.table, metrics, by_slice, gate, rows=sizes)
         with stages.stage("register"):
             tags = {
                 PARAMETERS_DIGEST: provenance.parameters_digest(pipeline),
@@ -160,8 +163,10 @@ def _fit(table: pd.DataFrame, stages: Stages) -> tuple[Pipeline, sp.csr_matrix, 
     # In the order of their digests: the same rows give the same model, however the file lists them.
     table = table.sort_values("key", ignore_index=True)
     labels = _labels(table)
+    give_back()
     with stages.stage("vectorise", len(table)) as advance:
         made, rows = fit_features(hash_texts(table["text"].tolist(), advance))
+    give_back()
     with stages.stage("fit", len(table)):
         return fit(made, rows, labels), rows, labels
 

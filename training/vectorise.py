@@ -17,14 +17,16 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.pipeline import Pipeline
 
-__all__ = ["COLUMNS", "TEXT_COLUMN", "fit_features", "hash_texts", "hasher"]
+from artifact.names import TEXT_COLUMN
 
-TEXT_COLUMN = "text"
+__all__ = ["COLUMNS", "document_frequencies", "entries", "fit_features", "hash_texts", "hasher"]
+
 COLUMNS = 2**20
 
 # Single characters count as words, punctuation too: "?" and "!" carry opinion, "not bad ." differs from "not bad for".
 _WORD = r"""\w+|[!?.,;:()"'*/-]"""
 _CHUNK = 5_000
+_ENTRIES = 4_000_000
 # Below this, starting a second process takes longer than it saves.
 _PARALLEL_TEXTS = 100_000
 
@@ -49,16 +51,19 @@ def hash_texts(texts: Sequence[str], advance: Advance) -> sp.csr_matrix:
 
     Chunk by chunk, and only the columns' numbers are kept on the way: the values are all 1.
     """
-    lengths: list[NDArray[np.int32]] = []
-    columns: list[NDArray[np.int32]] = []
+    starts = np.zeros(len(texts) + 1, dtype=np.int64)
+    columns = np.empty(0, dtype=np.int32)
+    done = 0
     workers = joblib.Parallel(n_jobs=-1 if len(texts) >= _PARALLEL_TEXTS else 1, return_as="generator")
-    for chunk_lengths, chunk_columns in workers(joblib.delayed(_hash)(chunk) for chunk in _chunks(texts)):
-        lengths.append(chunk_lengths)
-        columns.append(chunk_columns)
-        advance(len(chunk_lengths))
-    starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths), dtype=np.int64)])
-    numbers = np.concatenate(columns)
-    rows = sp.csr_matrix((np.ones(len(numbers), dtype=np.float32), numbers, starts), shape=(len(texts), COLUMNS))
+    for ends, found in workers(joblib.delayed(_hash)(chunk) for chunk in _chunks(texts)):
+        size = len(columns)
+        starts[done + 1 : done + len(ends) + 1] = size + ends
+        # Grown in place: parts that are joined at the end would be there twice.
+        columns.resize(size + len(found), refcheck=False)
+        columns[size:] = found
+        done += len(ends)
+        advance(len(ends))
+    rows = sp.csr_matrix((np.ones(len(columns), dtype=np.float32), columns, starts), shape=(len(texts), COLUMNS))
     rows.has_sorted_indices = True
     return rows
 
@@ -68,10 +73,27 @@ def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start : start + _CHUNK]
 
 
-def _hash(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _hash(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     rows = hasher().transform(texts)
     rows.sort_indices()
-    return np.diff(rows.indptr).astype(np.int32), rows.indices.astype(np.int32)
+    return rows.indptr[1:].astype(np.int64), rows.indices.astype(np.int32)
+
+
+def entries(rows: sp.csr_matrix) -> Iterator[slice]:
+    """Yield slices that together cover ``rows.data`` and ``rows.indices``.
+
+    Counting or looking up by index makes arrays of 8 bytes an index, as much as the matrix itself.
+    """
+    for first in range(0, rows.nnz, _ENTRIES):
+        yield slice(first, min(first + _ENTRIES, rows.nnz))
+
+
+def document_frequencies(rows: sp.csr_matrix) -> NDArray[np.int64]:
+    """Return how many rows have each column, ``[columns]``."""
+    counts = np.zeros(rows.shape[1], dtype=np.int64)
+    for part in entries(rows):
+        counts += np.bincount(rows.indices[part], minlength=len(counts))
+    return counts
 
 
 def fit_features(rows: sp.csr_matrix) -> tuple[ColumnTransformer, sp.csr_matrix]:
@@ -80,5 +102,11 @@ def fit_features(rows: sp.csr_matrix) -> tuple[ColumnTransformer, sp.csr_matrix]
     made = ColumnTransformer([(TEXT_COLUMN, steps, TEXT_COLUMN)])
     # Fitted on one row for its bookkeeping; the weights that count follow.
     made.fit(pd.DataFrame({TEXT_COLUMN: ["a text"]}))
-    weights = made.named_transformers_[TEXT_COLUMN]["tfidf"].fit(rows)
-    return made, weights.transform(rows, copy=False)
+    weights = made.named_transformers_[TEXT_COLUMN]["tfidf"]
+    # What TfidfTransformer.fit computes, to the bit, without its copies of the matrix.
+    frequencies = document_frequencies(rows).astype(rows.dtype) + 1
+    weights.idf_ = np.log(rows.dtype.type(rows.shape[0] + 1) / frequencies) + 1
+    for first in range(0, rows.shape[0], _CHUNK):
+        chunk = weights.transform(rows[first : first + _CHUNK])
+        rows.data[rows.indptr[first] : rows.indptr[first] + chunk.nnz] = chunk.data
+    return made, rows

@@ -13,7 +13,8 @@ import tritonclient.grpc as triton
 from rich.table import Table
 from tritonclient.utils import InferenceServerException
 
-from infra.local.settings import LOOPBACK, MODEL, Settings, tenant_host
+from artifact.names import MODEL
+from infra.local.settings import LOOPBACK, Settings, tenant_host
 
 __all__ = ["Answer", "every_protocol", "table"]
 

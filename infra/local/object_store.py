@@ -62,9 +62,11 @@ class ObjectStore:
             config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 5, "mode": "standard"}),
         )
         try:
-            held = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
             for bucket in _BUCKETS:
-                if bucket not in held:
+                # Not by listing all buckets: keys to these two are enough.
+                try:
+                    client.list_objects_v2(Bucket=bucket, MaxKeys=1)
+                except client.exceptions.NoSuchBucket:
                     client.create_bucket(Bucket=bucket)
             if self.kind == "minio":
                 self._add_minio_reader()

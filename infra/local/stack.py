@@ -90,6 +90,11 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
         store = object_store(settings, load_or_generate(settings.home))
         parts = components(settings, store)
         states = supervisor.states()
+        if running and ("s3" in states) != (store.program is not None):
+            raise StackError(
+                f"the running stack has another object store than {store.endpoint}: "
+                "set AWS_ENDPOINT_URL and the AWS keys as when it was started, or stop it first with: make down"
+            )
         for part in parts:
             if part.port and not (part.name in states and states[part.name].running) and not ports.is_free(part.port):
                 raise StackError(
@@ -123,7 +128,8 @@ def health(settings: Settings) -> list[tuple[str, str, int, str]]:
     rows = []
     for part in components(settings, store):
         state = states.pop(part.name, None)
-        word = "external" if state is None and part.port is None else state.state if state else "STOPPED"
+        # A supervisor that knows no store was started for one that somebody else runs.
+        word = state.state if state else "external" if part.name == "s3" else "STOPPED"
         if word in ("RUNNING", "external") and not part.healthy():
             word += ", does not answer"
         rows.append((part.name, word, state.pid if state else 0, part.address))

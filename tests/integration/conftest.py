@@ -12,8 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
+from botocore.config import Config
+
+from infra.local.secret import Credentials
 
 TENANTS = ("tenant-a", "tenant-b")
 SAMPLE = "4000"
@@ -122,3 +126,15 @@ def released(stack: Stack) -> Stack:
     waited = stack.run("release", "wait")
     assert waited.returncode == 0, waited.stderr
     return stack
+
+
+def s3(endpoint: str, keys: Credentials) -> boto3.client:
+    """Return a client that reports a fault at once."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        region_name="us-east-1",
+        config=Config(retries={"max_attempts": 1}),
+    )

@@ -122,11 +122,11 @@ def _observed(result: Mapping[str, Any]) -> str:
         return ", ".join(f"{word} {values}" for word, values in found.items() if values) or "as expected"
     if measured.get("observed_value") is not None:
         value = measured["observed_value"]
-        return f"{value:,.4g}" if isinstance(value, float) else str(value)
+        return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     if "element_count" in measured:
         looked_at = measured["element_count"] - measured.get("missing_count", 0)
         share = measured["unexpected_count"] / looked_at if looked_at else 0.0
-        return f"{measured['unexpected_count']:,} of {looked_at:,} rows ({share:.2%})"
+        return f"{measured['unexpected_count']:,} of {looked_at:,} rows fail ({share:.2%})"
     return "as expected" if result["success"] else "no finite value"
 
 

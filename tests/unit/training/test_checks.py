@@ -73,7 +73,7 @@ def test_a_thousand_rows_are_let_through_with_a_warning() -> None:
     raw = check_raw(words(1000))
     divided = check_split(split(deduplicate(words(1000))), None)
     assert raw.success
-    assert [finding.observed for finding in raw.warnings] == ["1000"]
+    assert [finding.observed for finding in raw.warnings] == ["1,000"]
     assert divided.success
     assert divided.statistics["drift"] == "not measured: there is no champion yet"
 
@@ -103,7 +103,7 @@ def test_missing_and_blank_texts_stop_the_job_and_their_rows_are_named() -> None
     assert set(failed(report)) == {"Every row has a text.", "No text is blank."}
     missing, blank = one(report, "Every row has a text."), one(report, "No text is blank.")
     assert missing.examples == ((5, "null"), (17, "null"))
-    assert missing.observed == "2 of 600 rows (0.33%)"
+    assert missing.observed == "2 of 600 rows fail (0.33%)"
     assert blank.examples == ((9, r"' \t\u200b\ufeff '"),)
     assert (blank.suite, blank.column, blank.severity, blank.passed) == ("raw", "text", "critical", False)
 

@@ -67,6 +67,17 @@ def test_weights_are_scikit_learns_own_fitted_to_all_rows() -> None:
     assert abs(expected.transform(counts) - rows).max() < 1e-6
 
 
+def test_weights_do_not_depend_on_the_parts_they_are_computed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{text} {number % 7}" for number in range(10) for text in TEXTS]
+    whole, rows = fit_features(hash_texts(texts, ignore))
+    monkeypatch.setattr(vectorise, "_CHUNK", 7)
+    monkeypatch.setattr(vectorise, "_ENTRIES", 11)
+    parts, others = fit_features(hash_texts(texts, ignore))
+    first, second = (made.named_transformers_["text"]["tfidf"].idf_ for made in (whole, parts))
+    assert first.tobytes() == second.tobytes()
+    assert rows.data.tobytes() == others.data.tobytes()
+
+
 def test_punctuation_and_single_characters_count() -> None:
     analyse = hasher().build_analyzer()
     assert analyse("I loved it!") == ["i", "loved", "it", "!", "i loved", "loved it", "it !"]

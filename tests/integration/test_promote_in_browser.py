@@ -1,0 +1,53 @@
+"""The promise of the README: a person moves the alias in the MLflow UI, and both tenants follow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from browser import move_alias, needs_browser, open_page
+from conftest import TENANTS, Stack, eventually
+
+pytestmark = pytest.mark.timeout(400)
+
+Answers = dict[str, list[tuple[int, str]]]
+
+
+@contextmanager
+def under_load(stack: Stack) -> Iterator[Answers]:
+    """Ask every tenant without a pause; yield each answer's status code and version, by tenant."""
+    stop = threading.Event()
+    answers: Answers = {tenant: [] for tenant in TENANTS}
+
+    def ask(tenant: str) -> None:
+        while not stop.is_set():
+            answer = stack.ask(tenant)
+            answers[tenant].append((answer.status_code, answer.headers.get("x-model-version", "")))
+
+    callers = [threading.Thread(target=ask, args=(tenant,)) for tenant in TENANTS]
+    for caller in callers:
+        caller.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+
+
+@needs_browser
+def test_an_alias_that_a_person_moves_in_the_ui_brings_both_tenants_without_a_failed_request(released: Stack) -> None:
+    before = released.served("tenant-a")
+    trained = released.run("training", "--sample", "4200")
+    assert trained.returncode == 0, trained.stderr
+    newest = released.run("registry", "list").stdout.split()[1].removeprefix("v")
+    assert newest != before
+    with under_load(released) as answers:
+        with open_page() as page:
+            move_alias(page, released.mlflow, "sentiment", "champion", newest)
+        eventually(lambda: all(released.served(tenant) == newest for tenant in TENANTS))
+    for tenant in TENANTS:
+        assert {code for code, _ in answers[tenant]} == {200}, tenant
+        assert {version for _, version in answers[tenant]} == {before, newest}
