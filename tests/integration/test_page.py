@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -14,29 +13,16 @@ import httpx
 import pytest
 import shown_releases
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browser import needs_browser, open_page
+from playwright.sync_api import Browser, Page, expect
 
 from release.api.app import application
 from release.board import Board
 from release.reasons import Reason
 from release.status import Phase
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 REGISTRY = "http://127.0.0.1:5000"
-PATIENCE_MILLISECONDS = 30_000
-needs_browser = pytest.mark.skipif(not CHROMIUM, reason="NOT RUN: the page, for `chromium` is not on PATH")
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>"
-
-expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @dataclass
@@ -92,10 +78,9 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with open_page() as first:
+        assert first.context.browser is not None
+        yield first.context.browser
 
 
 @pytest.fixture
