@@ -43,6 +43,10 @@ demo: up ## from nothing to two answering tenants
 	@$(BIN)/python -m infra.local call "$(TEXT)"
 	@$(BIN)/python -m infra.local addresses
 
+.PHONY: demo-release
+demo-release: demo ## watch a better model arrive by itself, a broken one leave by itself, an unsigned one refused
+	@$(WITH_STACK) $(BIN)/python -m release.demo
+
 .PHONY: train
 train: up ## train, check, gate and register a model: DATA=file.csv|file.parquet|s3://… TEXT_COLUMN= LABEL_COLUMN=
 	@$(WITH_STACK) $(BIN)/python -m training $(if $(DATA),--data "$(DATA)") --text-column "$(TEXT_COLUMN)" --label-column "$(LABEL_COLUMN)"

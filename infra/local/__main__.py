@@ -72,6 +72,7 @@ def _call(settings: Settings, chosen: argparse.Namespace) -> int:
 
 def _addresses(settings: Settings, _: argparse.Namespace) -> int:
     print(f"MLflow UI   {settings.mlflow_url}  (move the alias `champion` there to release another version)")
+    print(f"Releases    {settings.controller_url}")
     for tenant in TENANTS:
         print(f"{tenant}    {settings.gateway_url}  with the header  Host: {tenant_host(tenant)}")
     return 0

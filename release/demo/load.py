@@ -1,0 +1,66 @@
+"""Requests without a pause, and what became of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+
+import httpx
+
+from artifact.names import MODEL
+from infra.local.settings import Settings, tenant_host
+
+__all__ = ["Answered", "load"]
+
+_CALLERS = 2
+
+
+@dataclass
+class Answered:
+    """What callers got: requests and right labels by version, and requests that failed."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+
+@contextmanager
+def load(settings: Settings, tenants: Sequence[str], reviews: Sequence[tuple[str, str]]) -> Iterator[Answered]:
+    """Ask every tenant about these labelled reviews, over and over, while the body runs."""
+    answered = Answered()
+    stop = threading.Event()
+    lock = threading.Lock()
+
+    def ask(tenant: str, begin: int) -> None:
+        url = f"{settings.gateway_url}/v1/models/{MODEL}:predict"
+        with httpx.Client(headers={"Host": tenant_host(tenant)}, timeout=10, trust_env=False) as client:
+            for text, label in islice(cycle(reviews), begin, None):
+                if stop.is_set():
+                    return
+                try:
+                    answer = client.post(url, json={"instances": [text]})
+                    failed = "" if answer.status_code == httpx.codes.OK else str(answer.status_code)
+                except httpx.HTTPError as error:
+                    failed = type(error).__name__
+                with lock:
+                    if failed:
+                        answered.failed[failed] += 1
+                        continue
+                    version = answer.headers["x-model-version"]
+                    answered.requests[version] += 1
+                    answered.right[version] += answer.json()["predictions"][0]["label"] == label
+
+    starts = range(0, len(reviews), max(1, len(reviews) // _CALLERS))[:_CALLERS]
+    callers = [threading.Thread(target=ask, args=(tenant, start)) for tenant in tenants for start in starts]
+    for caller in callers:
+        caller.start()
+    try:
+        yield answered
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
