@@ -40,8 +40,8 @@ def judge(measured: Measured, rules: Analysis) -> Judgement:
     Successful needs ``minRequests`` of the canary, and every measure within its limit: one that is beyond it, but
     perhaps by chance, waits for more requests.
     """
-    # What the canary answered while stable answered nothing cannot be compared.
-    steps = [step for step in measured.steps if step.stable.requests and step.canary.requests]
+    # What one answered while the other had nothing to answer cannot be compared; at 100 % that is so by intent.
+    steps = [step for step in measured.steps if step.weight < _ALL and step.stable.requests and step.canary.requests]
     if not steps:
         return Judgement(Outcome.INCONCLUSIVE, (), Reason.TOO_FEW_REQUESTS, _few(0, rules))
     canary = _together([(1.0, step.canary) for step in steps])

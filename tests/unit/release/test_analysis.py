@@ -62,6 +62,12 @@ def test_nothing_measured_yet_is_inconclusive() -> None:
     assert judge(Measured(), RULES).reason == "TooFewRequests"
 
 
+def test_what_stable_still_had_under_way_when_the_canary_got_all_requests_is_not_compared() -> None:
+    risen = Compared(weight=50, stable=answered(1000), canary=answered(1000))
+    promoted = Compared(weight=100, stable=answered(3, errors=0.0), canary=answered(500))
+    assert judge(Measured(steps=(risen, promoted)), RULES) == judge(Measured(steps=(risen,)), RULES)
+
+
 def test_a_canary_alone_cannot_be_judged() -> None:
     found = judged(answered(1000, errors=0.5), stable=Counts())
     assert (found.outcome, found.reason) == (Outcome.INCONCLUSIVE, "TooFewRequests")
