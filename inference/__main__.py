@@ -34,7 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from inference.server import PredictorServer
     from inference.service import Service
 
-    service = Service(place.model, str(place.version), settings.tenant, scorer)
+    authority = None
+    if settings.jwks:
+        from inference.auth import Authority, KeysError
+
+        try:
+            authority = Authority(settings.jwks, settings.tenant)
+        except KeysError as error:
+            print(f"refused: {error}", file=sys.stderr)
+            return 1
+    service = Service(place.model, str(place.version), settings.tenant, scorer, authority)
     try:
         PredictorServer(service, settings.host, settings.http_port, settings.grpc_port, settings.lame_duck).serve()
     except ListenError as error:

@@ -9,6 +9,7 @@ __all__ = ["RequestError"]
 # google.rpc.Code's own mapping of HTTP statuses, for those that are used here.
 _GRPC_CODES = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     413: "RESOURCE_EXHAUSTED",

@@ -26,9 +26,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON = [(b"content-type", b"application/json")]
-_RETRY = [(b"retry-after", b"1")]
+_ALSO = {401: [(b"www-authenticate", b"Bearer")], 429: [(b"retry-after", b"1")]}
 READ = {
     b"accept",
+    b"authorization",
     b"content-encoding",
     b"content-length",
     b"inference-header-content-length",
@@ -110,13 +111,15 @@ class Front:
         request_id = service.request_id(_text(given, b"x-request-id"))
         route = find(method, path)
         try:
-            if overloaded and route.protocol is not None:
-                raise RequestError.overload()
+            if route.protocol is not None:
+                if overloaded:
+                    raise RequestError.overload()
+                service.check_caller(_text(given, b"authorization"))
             answer = await self._answer(route, await read() if route.has_body else b"", given)
         except _DisconnectedError:
             raise
         except RequestError as error:
-            headers = JSON if error.status != 429 else [*JSON, *_RETRY]
+            headers = [*JSON, *_ALSO.get(int(error.status), ())]
             answer = Answer(int(error.status), orjson.dumps({"error": error.message}), headers)
         except Exception:
             _log.exception("request %s failed", request_id)

@@ -71,6 +71,8 @@ class GrpcService:
                 await context.send_initial_metadata((*self._identity, ("x-request-id", request_id)))
                 if self._begun > REQUESTS:
                     raise RequestError.overload()
+                if name == "ModelInfer":
+                    self._service.check_caller(given.get("authorization"))
                 answered = await answer(_parsed(kind, raw))
             except RequestError as error:
                 code, message = error.grpc_code, error.message

@@ -80,7 +80,7 @@ def _operation(path: str, route: Route) -> dict[str, Any]:
     if route.name == "ready":
         answers["503"] = _content({}, "the predictor is ending")
     if route.has_body:
-        for status in ("400", "413", "415", "429", "500", "501"):
+        for status in ("400", "401", "403", "413", "415", "429", "500", "501"):
             answers[status] = _content(_ERROR, "what is wrong, with the field's name")
     operation: dict[str, Any] = {"summary": route.name, "responses": answers}
     names = [name for name in re.findall(r"\{(\w+)\}", path) if name != "model"]

@@ -69,7 +69,9 @@ class PredictorServer:
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         rest = self._rest()
         serving = asyncio.create_task(rest.serve(sockets=[rest_listener]))
-        sweeping = asyncio.create_task(end_slow(rest))
+        besides = [asyncio.create_task(end_slow(rest))]
+        if self._service.authority is not None:
+            besides.append(asyncio.create_task(self._service.authority.refresh()))
         stopping = asyncio.create_task(asked.wait())
         service = self._service
         service.ready = True
@@ -86,7 +88,8 @@ class PredictorServer:
         await rpc.stop(_GRACE_SECONDS)
         stopping.cancel()
         await serving
-        sweeping.cancel()
+        for task in besides:
+            task.cancel()
         service.log.flush()
 
     async def _rpc(self) -> grpc.aio.Server:

@@ -8,13 +8,17 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inference.capacity import MOMENT, Capacity
 from inference.errors import RequestError
 from inference.logs import RequestLog
 from inference.metrics import Metrics
 from inference.scoring import Scorer, Scores
+
+if TYPE_CHECKING:
+    # 9 MB and most often not wanted.
+    from inference.auth import Authority
 
 __all__ = ["PLATFORM", "Service"]
 
@@ -28,7 +32,9 @@ _log = logging.getLogger("inference")
 class Service:
     """Asks the model, counts and logs; knows no protocol."""
 
-    def __init__(self, model: str, version: str, tenant: str, scorer: Scorer) -> None:
+    def __init__(
+        self, model: str, version: str, tenant: str, scorer: Scorer, authority: Authority | None = None
+    ) -> None:
         self.model = model
         self.version = version
         self.tenant = tenant
@@ -36,6 +42,8 @@ class Service:
         """Whether requests are wanted. Those that come all the same are answered: nothing in flight may fail."""
         self.metrics = Metrics(model, version, scorer.classes)
         self.log = RequestLog(tenant, version)
+        self.authority = authority
+        """Who says who may ask; None lets everybody."""
         self._scorer = scorer
         self._capacity = Capacity()
         self._ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
@@ -43,6 +51,15 @@ class Service:
     def is_quick(self, size: int) -> bool:
         """Return whether a request of so many bytes is answered at once, without waiting for anything."""
         return self._scorer.seconds(size) <= MOMENT
+
+    def check_caller(self, authorization: str | None) -> None:
+        """Refuse who may not ask, by the header ``Authorization``.
+
+        Raises:
+            RequestError: 401 or 403.
+        """
+        if self.authority is not None:
+            self.authority.check(authorization)
 
     def check_model(self, name: str, version: str | None = None) -> None:
         """Refuse any other model's name, and any other version if one is asked for.

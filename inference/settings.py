@@ -28,6 +28,7 @@ class Settings:
     http_port: int
     grpc_port: int
     lame_duck: float
+    jwks: str | None
 
     @classmethod
     def parse(cls, arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Settings:
@@ -84,6 +85,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=environment.get("FERRYMAN_LAME_DUCK", "2"),
         help="seconds between SIGTERM and the ports' closing, in which requests are still answered "
         "(or FERRYMAN_LAME_DUCK; now: %(default)s)",
+    )
+    parser.add_argument(
+        "--jwks",
+        default=environment.get("FERRYMAN_JWKS") or None,
+        help="a file or URL with the public keys of who issues tokens for this tenant; without it, everybody may ask "
+        "(or FERRYMAN_JWKS)",
     )
     return parser
 

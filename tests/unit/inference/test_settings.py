@@ -17,16 +17,19 @@ VARIABLES = {
     "FERRYMAN_HTTP_PORT": "9080",
     "FERRYMAN_GRPC_PORT": "9081",
     "FERRYMAN_LAME_DUCK": "4.5",
+    "FERRYMAN_JWKS": "/etc/keys.json",
 }
 
 
 def test_loopback_and_kserves_ports_are_the_defaults() -> None:
     settings = Settings.parse(["--storage-uri", URI, "--tenant", "tenant-a"], {})
-    assert settings == Settings(URI, "tenant-a", None, "127.0.0.1", 8080, 8081, 2)
+    assert settings == Settings(URI, "tenant-a", None, "127.0.0.1", 8080, 8081, 2, None)
 
 
 def test_every_flag_has_a_variable() -> None:
-    expected = Settings(URI, "tenant-a", Path("/mnt/models"), VARIABLES["FERRYMAN_HOST"], 9080, 9081, 4.5)
+    expected = Settings(
+        URI, "tenant-a", Path("/mnt/models"), VARIABLES["FERRYMAN_HOST"], 9080, 9081, 4.5, "/etc/keys.json"
+    )
     assert Settings.parse([], VARIABLES) == expected
 
 
