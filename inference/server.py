@@ -90,7 +90,7 @@ class PredictorServer:
         await serving
         for task in besides:
             task.cancel()
-        service.log.flush()
+        await asyncio.to_thread(service.close)
 
     async def _rpc(self) -> grpc.aio.Server:
         rpc = grpc.aio.server(options=_GRPC_OPTIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import re
 import secrets
 import time
@@ -15,6 +16,7 @@ from inference.errors import RequestError
 from inference.logs import RequestLog
 from inference.metrics import Metrics
 from inference.scoring import Scorer, Scores
+from inference.tracing import from_environment
 
 if TYPE_CHECKING:
     # 9 MB and most often not wanted.
@@ -44,6 +46,7 @@ class Service:
         self.log = RequestLog(tenant, version)
         self.authority = authority
         """Who says who may ask; None lets everybody."""
+        self._tracer = from_environment(os.environ, self.identity)
         self._scorer = scorer
         self._capacity = Capacity()
         self._ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
@@ -98,6 +101,12 @@ class Service:
         """Return the caller's own request id if it is short and printable, else a new one."""
         return given if given and _REQUEST_ID.fullmatch(given) else next(self._ids)
 
+    def close(self) -> None:
+        """Write and send what was collected of the last answers."""
+        self.log.flush()
+        if self._tracer is not None:
+            self._tracer.close()
+
     @property
     def identity(self) -> dict[str, str]:
         """What every answer says of who gave it."""
@@ -116,5 +125,7 @@ class Service:
         seconds = time.perf_counter() - begun
         traced = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
         trace = traced[1] if traced else ""
+        if self._tracer is not None:
+            trace = self._tracer.answered(protocol, code, seconds, request_id, traceparent if traced else None) or trace
         self.metrics.answered(protocol, code, seconds, trace)
         self.log.add(request_id, protocol, code, seconds, trace)
