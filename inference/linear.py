@@ -8,10 +8,9 @@ from math import exp
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.errors import RequestError
-from inference.features import Features, Row
+from inference.features import Features, Row, Table, product
 from inference.scoring import Scores
 
 __all__ = ["Linear", "LinearModel"]
@@ -19,16 +18,17 @@ __all__ = ["Linear", "LinearModel"]
 
 @dataclass(frozen=True)
 class Linear:
-    """``row @ weights + bias`` in logits; ``weights`` is float64 ``[width]``."""
+    """``row @ weights + bias`` in logits."""
 
-    weights: NDArray[np.float64]
+    weights: Table
     bias: float
 
     def logit(self, row: Row) -> float:
         """Return a row's logit."""
         columns, values = row
-        weights = self.weights.take(columns)
-        return float(weights.sum() if values is None else weights.dot(values)) + self.bias
+        weights = self.weights.at(columns)
+        found = weights if values is None else product(values, weights)
+        return float(found.sum() if isinstance(found, np.ndarray) else sum(found)) + self.bias
 
 
 @dataclass(frozen=True)
@@ -74,27 +74,26 @@ class LinearModel:
     def _explained(self, text: str, top: int | None) -> dict[str, Any]:
         linear = self.linears[0]
         columns, values = self.features.row(text)
-        weights = linear.weights.take(columns)
-        contributions = weights if values is None else weights * values
+        weights = linear.weights.at(columns)
+        contributions = [float(each) for each in (weights if values is None else product(values, weights))]
         behind = self._behind(text)
         places = self._places(text)
-        order = np.argsort(-np.abs(contributions), kind="stable")
-        shown = order if top is None else order[:top]
+        order = sorted(range(len(columns)), key=lambda at: -abs(contributions[at]))
         explained: dict[str, Any] = {
             "towards": self.classes[1],
             "bias": linear.bias,
-            "logit": linear.bias + float(contributions.sum()),
+            "logit": linear.bias + sum(contributions),
             "tokens": [
                 {
-                    "token": " | ".join(behind[int(columns[at])]),
-                    "contribution": float(contributions[at]),
-                    "spans": sorted(span for token in behind[int(columns[at])] for span in places.get(token, ())),
+                    "token": " | ".join(behind[columns[at]]),
+                    "contribution": contributions[at],
+                    "spans": sorted(span for token in behind[columns[at]] for span in places.get(token, ())),
                 }
-                for at in shown
+                for at in order[:top]
             ],
         }
         if top is not None:
-            explained["rest"] = float(contributions[order[top:]].sum())
+            explained["rest"] = sum((contributions[at] for at in order[top:]), 0.0)
         return explained
 
     def _behind(self, text: str) -> dict[int, list[str]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.analysers import Analyser, CharAnalyser, CharWordAnalyser, WordAnalyser, preprocessor
-from inference.features import Chain, Features, Hashed, Normalise, Stage, TfIdf, Union, Vocabulary
+from inference.features import Chain, Features, Hashed, Normalise, Stage, Table, TfIdf, Union, Vocabulary
 from inference.linear import Linear, LinearModel
 from inference.scoring import TEXT_COLUMN, class_names
 from inference.skops_file import Saved
@@ -28,13 +28,8 @@ _LINEAR = {
     "sklearn.linear_model._stochastic_gradient.SGDClassifier",
     "sklearn.svm._classes.LinearSVC",
 }
-_DTYPES: dict[str, type[np.floating[Any]]] = {
-    "numpy.float32": np.float32,
-    "numpy.float64": np.float64,
-    # Whole numbers become float64 wherever they are weighted or summed.
-    "numpy.int32": np.float64,
-    "numpy.int64": np.float64,
-}
+# Whole numbers become float64 wherever they are weighted or summed.
+_DTYPES = {"numpy.float32", "numpy.float64", "numpy.int32", "numpy.int64"}
 
 
 class NotRecognisedError(ValueError):
@@ -68,7 +63,7 @@ def _chain(steps: list[Any]) -> Features:
     for _, step in steps[1:]:
         if step in ("passthrough", None):
             continue
-        stages += _stages(step, features.dtype)
+        stages += _stages(step, features.single)
     if any(isinstance(stage, TfIdf) and stage.sublinear for stage in stages) and not _counts(features):
         raise NotRecognisedError("logarithms of what may be zero or negative")
     if stages and steps[0][1].get("sparse_output_") is False:
@@ -95,20 +90,20 @@ def _features(part: Any) -> Features:
         case "sklearn.compose._column_transformer.ColumnTransformer" if part["transformer_weights"] is None:
             return _columns(part)
         case "sklearn.feature_extraction.text.HashingVectorizer":
-            hashed = Hashed(_analyser(part), part["n_features"], part["binary"], part["alternate_sign"], _dtype(part))
-            norm = _norm(part, hashed.dtype)
+            hashed = Hashed(_analyser(part), part["n_features"], part["binary"], part["alternate_sign"], _single(part))
+            norm = _norm(part, hashed.single)
             return Chain(hashed, norm) if norm else hashed
         case "sklearn.feature_extraction.text.CountVectorizer":
             return _vocabulary(part)
         case "sklearn.feature_extraction.text.TfidfVectorizer":
             counted = _vocabulary(part)
-            return Chain(counted, _stages(part["_tfidf"], counted.dtype))
+            return Chain(counted, _stages(part["_tfidf"], counted.single))
     raise NotRecognisedError(f"{_short(part)} is not computed here")
 
 
 def _vocabulary(part: Saved) -> Vocabulary:
     known = {token: int(column) for token, column in part["vocabulary_"].items()}
-    return Vocabulary(_analyser(part), known, part["binary"], _dtype(part))
+    return Vocabulary(_analyser(part), known, part["binary"], _single(part))
 
 
 def _columns(part: Saved) -> Features:
@@ -129,29 +124,30 @@ def _union(parts: list[Features]) -> Features:
     return parts[0] if len(parts) == 1 else Union(parts)
 
 
-def _stages(step: Any, dtype: type[np.floating[Any]]) -> list[Stage]:
+def _stages(step: Any, single: bool) -> list[Stage]:
     match step.kind if isinstance(step, Saved) else step:
         case "sklearn.feature_extraction.text.TfidfTransformer":
             idf = step.get("idf_")
             if idf is not None and not np.isfinite(idf).all():
                 raise NotRecognisedError("inverse document frequencies that are not finite")
-            return [TfIdf(idf, step["sublinear_tf"], dtype), *_norm(step, dtype)]
+            table = None if idf is None else Table(idf)
+            return [TfIdf(table, step["sublinear_tf"], single), *_norm(step, single)]
         case "sklearn.preprocessing._data.Normalizer":
-            return _norm(step, dtype)
+            return _norm(step, single)
     raise NotRecognisedError(f"{_short(step)} is not computed here")
 
 
-def _norm(step: Saved, dtype: type[np.floating[Any]]) -> list[Stage]:
+def _norm(step: Saved, single: bool) -> list[Stage]:
     norm = step["norm"]
     if norm not in ("l1", "l2", None):
         raise NotRecognisedError(f"the norm {norm!r} is not computed here")
-    return [Normalise(norm, dtype)] if norm else []
+    return [Normalise(norm, single)] if norm else []
 
 
-def _dtype(vectoriser: Saved) -> type[np.floating[Any]]:
+def _single(vectoriser: Saved) -> bool:
     if vectoriser["dtype"] not in _DTYPES:
         raise NotRecognisedError(f"values of type {vectoriser['dtype']}")
-    return _DTYPES[vectoriser["dtype"]]
+    return bool(vectoriser["dtype"] == "numpy.float32")
 
 
 def _analyser(vectoriser: Saved) -> Analyser:
@@ -194,7 +190,7 @@ def _classifier(classifier: Any, width: int) -> tuple[tuple[str, str], list[Line
     if not logistic and not (kind and kind.endswith(".SGDClassifier") and classifier["loss"] == "log_loss"):
         raise NotRecognisedError(f"{_short(classifier)} is not computed here")
     weights, bias = _decision(classifier, width)
-    return _classes(classifier), [Linear(weights, bias)]
+    return _classes(classifier), [Linear(Table(weights), bias)]
 
 
 def _calibrated(calibrated: Saved, width: int) -> Linear:
@@ -203,7 +199,7 @@ def _calibrated(calibrated: Saved, width: int) -> Linear:
     weights, bias = _decision(calibrated["estimator"], width)
     (sigmoid,) = calibrated["calibrators"]
     slope, offset = float(sigmoid["a_"]), float(sigmoid["b_"])
-    return Linear(weights * -slope, -(slope * bias + offset))
+    return Linear(Table(weights * -slope), -(slope * bias + offset))
 
 
 def _decision(classifier: Saved, width: int) -> tuple[NDArray[np.float64], float]:
@@ -218,7 +214,7 @@ def _decision(classifier: Saved, width: int) -> tuple[NDArray[np.float64], float
         raise NotRecognisedError(f"weights of type {weights.dtype}")
     if weights.size != width or bias.size != 1:
         raise NotRecognisedError(f"weights of shape {list(weights.shape)}")
-    return np.ascontiguousarray(weights.ravel()), float(bias.ravel()[0])
+    return weights.ravel(), float(bias.ravel()[0])
 
 
 def _classes(classifier: Saved) -> tuple[str, str]:
