@@ -278,7 +278,7 @@ def test_a_connection_that_sends_half_a_request_is_closed(monkeypatch: pytest.Mo
     monkeypatch.setattr(connection, "_REQUEST_SECONDS", 0.3)
     monkeypatch.setattr(connection, "_SWEEP_SECONDS", 0.1)
 
-    async def application(*_: object) -> None: ...
+    async def application(scope: object, receive: object, send: object) -> None: ...
 
     async def closed() -> list[bytes]:
         made = partial(connection.Connection, Front(SERVICE), lambda _: True, Turn())
