@@ -18,6 +18,8 @@ LABEL_COLUMN ?= label
 VERSION ?=
 TEXT ?= A quiet, moving film that stays with you.
 NAME ?=
+RUNS ?=
+ONLY ?=
 
 .PHONY: help
 help: ## list every target
@@ -85,6 +87,10 @@ predict: install ## ask both tenants over every protocol: TEXT="…"
 test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest --cov --cov-report=term tests
+
+.PHONY: bench
+bench: install ## the predictor beside other servers, 20 minutes on a quiet machine; RUNS=5 ONLY=name
+	@$(BIN)/python benchmarks/serving.py $(if $(RUNS),--runs "$(RUNS)") $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: lint
 lint: install ## ruff, mypy --strict, import-linter, actionlint, zizmor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,32 +18,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AddressError as error:
         print(f"refused: {error}", file=sys.stderr)
         return 2
-    # One line a request is ours; of the libraries' logs only what somebody has to act on.
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("inference").setLevel(logging.INFO)
+    from inference import logs
     from inference.load import DownloadError, load
-    from inference.scoring import Scorer
 
+    logs.configure()
     try:
-        pipeline = load(place, settings.model_dir)
-        scorer = Scorer(pipeline)
+        scorer = load(place, settings.model_dir)
     except (ArtifactError, DownloadError) as error:
         print(f"refused: {error}", file=sys.stderr)
         return 1
 
-    # KServe parses the command line when it is imported; gRPC prints its own line about a port that is taken.
-    del sys.argv[1:]
+    # gRPC prints its own line about a port that is taken.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from inference.explain import Explainer
     from inference.listen import ListenError
-    from inference.model import SentimentModel
     from inference.server import PredictorServer
     from inference.service import Service
 
-    model = SentimentModel(place.model, scorer, Explainer(pipeline))
-    service = Service(model, str(place.version), settings.tenant)
+    authority = None
+    if settings.jwks:
+        from inference.auth import Authority, KeysError
+
+        try:
+            authority = Authority(settings.jwks, settings.tenant)
+        except KeysError as error:
+            print(f"refused: {error}", file=sys.stderr)
+            return 1
+    service = Service(place.model, str(place.version), settings.tenant, scorer, authority)
     try:
-        PredictorServer(model, service, settings.host, settings.http_port, settings.grpc_port).serve()
+        PredictorServer(service, settings.host, settings.http_port, settings.grpc_port, settings.lame_duck).serve()
     except ListenError as error:
         print(error, file=sys.stderr)
         return 1

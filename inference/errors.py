@@ -9,9 +9,11 @@ __all__ = ["RequestError"]
 # google.rpc.Code's own mapping of HTTP statuses, for those that are used here.
 _GRPC_CODES = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     413: "RESOURCE_EXHAUSTED",
+    429: "RESOURCE_EXHAUSTED",
     501: "UNIMPLEMENTED",
 }
 
@@ -33,6 +35,11 @@ class RequestError(Exception):
     def fixed_version(cls) -> RequestError:
         """403: load and unload, over any protocol."""
         return cls(403, "a predictor serves the one version that it started with")
+
+    @classmethod
+    def overload(cls) -> RequestError:
+        """429: more work is waiting than can be done soon. Not a 5xx: nothing is broken, and a release must go on."""
+        return cls(429, "this predictor is at its limit; try again in a second")
 
     @property
     def grpc_code(self) -> str:

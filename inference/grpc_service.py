@@ -9,11 +9,12 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # protobuf ships no types
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
 from inference import tensors
+from inference.capacity import REQUESTS
 from inference.errors import RequestError
 from inference.limits import BODY_BYTES, check_count, check_texts
+from inference.messages import pb
 from inference.service import PLATFORM, Service
 
 __all__ = ["GrpcService"]
@@ -31,6 +32,8 @@ class GrpcService:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._identity = tuple(service.identity.items())
+        self._begun = 0
 
     def handlers(self) -> Any:
         """Return the handlers of every method, for :meth:`grpc.aio.Server.add_generic_rpc_handlers`."""
@@ -62,17 +65,24 @@ class GrpcService:
             begun = time.perf_counter()
             given = dict(context.invocation_metadata() or ())
             request_id = self._service.request_id(given.get("x-request-id"))
-            await context.send_initial_metadata(tuple(self._service.headers(request_id).items()))
             answered, code, message = None, "OK", ""
+            self._begun += 1
             try:
+                await context.send_initial_metadata((*self._identity, ("x-request-id", request_id)))
+                if self._begun > REQUESTS:
+                    raise RequestError.overload()
+                if name == "ModelInfer":
+                    self._service.check_caller(given.get("authorization"))
                 answered = await answer(_parsed(kind, raw))
             except RequestError as error:
                 code, message = error.grpc_code, error.message
             except Exception:
-                _log.exception("request_id=%s failed", request_id)
+                _log.exception("request %s failed", request_id)
                 code, message = "INTERNAL", "internal error; the request id finds it in the log"
+            finally:
+                self._begun -= 1
             if name == "ModelInfer":
-                self._service.answered("grpc", code, begun, request_id)
+                self._service.answered("grpc", code, begun, request_id, given.get("traceparent"))
             if code != "OK":
                 await context.abort(grpc.StatusCode[code], message)
             return answered

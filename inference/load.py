@@ -1,30 +1,34 @@
-"""From a published address to a pipeline: download, check the digest, and only then deserialise."""
+"""From a published address to a model: download, check the digest, and only then read it."""
 
 from __future__ import annotations
 
 import logging
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sklearn.pipeline import Pipeline
-
 from artifact import ArtifactError, PublishedArtifact, verify_folder
-from artifact.model import load_pipeline
+from inference.recognise import NotRecognisedError, recognise
+from inference.scoring import Scorer
+from inference.skops_file import UnreadableError, read
 
 __all__ = ["DownloadError", "load"]
 
 _CONNECT_SECONDS = 5
+_MODEL_FILE = "model.skops"
+_log = logging.getLogger("inference")
 
 
 class DownloadError(RuntimeError):
     """The object store does not answer, or does not hold the artifact."""
 
 
-def load(place: PublishedArtifact, folder: Path | None) -> Pipeline:
-    """Return the pipeline at ``place``, from ``folder`` if somebody downloaded it already.
+def load(place: PublishedArtifact, folder: Path | None) -> Scorer:
+    """Return the model at ``place``, from ``folder`` if somebody downloaded it already.
 
     Raises:
         DownloadError: it cannot be downloaded.
@@ -37,32 +41,39 @@ def load(place: PublishedArtifact, folder: Path | None) -> Pipeline:
         return _checked(Path(scratch), place)
 
 
-def _checked(folder: Path, place: PublishedArtifact) -> Pipeline:
+def _checked(folder: Path, place: PublishedArtifact) -> Scorer:
+    verify_folder(folder, place.digest12)
     try:
-        verify_folder(folder, place.digest12)
-        return load_pipeline(folder)
+        return recognise(read(folder / _MODEL_FILE))
+    except (NotRecognisedError, UnreadableError) as error:
+        reason = str(error)
+    except Exception as error:  # a model file of our own format, but with other content than any training writes
+        reason = type(error).__name__
+    try:
+        from inference.fallback import load as load_pipeline
+
+        loaded = load_pipeline(folder)
     except ArtifactError:
         raise
     except Exception as error:  # an unreadable file, or one written by libraries that do not fit ours
         raise ArtifactError(f"{folder}: cannot be loaded: {_line(error)}") from error
+    _log.warning("this model is scored by scikit-learn itself, slowly and without explanations: %s", reason)
+    return loaded
 
 
 def _download(place: PublishedArtifact, destination: str) -> None:
     # kserve-storage knows AWS_ENDPOINT_URL only; its own time-outs let a predictor that cannot start wait for a minute.
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("MLFLOW_S3_ENDPOINT_URL")
+    environment = {"S3_CONNECT_TIMEOUT": str(_CONNECT_SECONDS), "S3_MAX_ATTEMPTS": "2", **os.environ}
     if endpoint:
-        os.environ["AWS_ENDPOINT_URL"] = endpoint
+        environment["AWS_ENDPOINT_URL"] = endpoint
         _reach(endpoint, place)
-    os.environ.setdefault("S3_CONNECT_TIMEOUT", str(_CONNECT_SECONDS))
-    os.environ.setdefault("S3_MAX_ATTEMPTS", "2")
-    from kserve_storage import Storage
-
-    # kserve-storage logs what it then raises, and the caller prints that.
-    logging.getLogger("storage.initializer").setLevel(logging.CRITICAL)
-    try:
-        Storage.download(place.uri, destination)
-    except Exception as error:
-        raise DownloadError(f"{place.uri} cannot be downloaded: {_line(error)}") from error
+    # In a process of its own: the clouds' clients would stay in this one's memory for good.
+    command = [sys.executable, "-m", "inference.download", place.uri, destination]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise DownloadError(f"{place.uri} cannot be downloaded: {lines[-1]}")
 
 
 def _reach(endpoint: str, place: PublishedArtifact) -> None:

@@ -1,70 +1,57 @@
-"""From texts to labels and probabilities, by the pipeline itself."""
+"""What a model is asked and what it answers, however it computes it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
-
-from artifact import ArtifactError
-from artifact.names import TEXT_COLUMN
-
-__all__ = ["TEXT_COLUMN", "Scorer", "Scores", "class_names"]
+__all__ = ["Scorer", "Scores", "class_names"]
 
 _NAMES = {"0": "negative", "1": "positive"}
 
 
-@dataclass(frozen=True)
 class Scores:
-    """What the model says of n texts: probabilities are FP64 ``[n, 2]``, confidence is the label's own probability."""
+    """What the model says of n texts.
 
-    classes: tuple[str, ...]
-    probabilities: NDArray[np.float64]
+    Attributes:
+        classes: the classes' names.
+        probabilities: each text's probabilities in the classes' order, ``[n, 2]``.
+        labels: each text's most probable class; the first one's in a tie.
+        confidences: each text's highest probability.
+    """
+
+    __slots__ = ("classes", "confidences", "labels", "probabilities")
+
+    def __init__(self, classes: tuple[str, str], positive: Iterable[float]) -> None:
+        """Take the texts' probabilities of the second class."""
+        first, second = classes
+        self.classes = classes
+        self.probabilities = [(1 - share, share) for share in positive]
+        self.labels = [second if share > other else first for other, share in self.probabilities]
+        self.confidences = [max(pair) for pair in self.probabilities]
+
+
+class Scorer(Protocol):
+    """A model of two classes."""
 
     @property
-    def winners(self) -> NDArray[np.intp]:
-        """The column of each text's most probable class, ``[n]``."""
-        return np.asarray(np.argmax(self.probabilities, axis=1), dtype=np.intp)
+    def classes(self) -> tuple[str, str]:
+        """The classes' names; logits and contributions speak for the second."""
 
-    @property
-    def labels(self) -> list[str]:
-        """Each text's most probable class."""
-        return [self.classes[winner] for winner in self.winners]
-
-    @property
-    def confidences(self) -> NDArray[np.float64]:
-        """Each text's highest probability, ``[n]``."""
-        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
-
-
-def class_names(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return the names of the classes in the order of the probabilities' columns: 0 is negative, 1 is positive."""
-    return tuple(_NAMES.get(str(each), str(each)) for each in pipeline.classes_)
-
-
-class Scorer:
-    """A fitted two-class pipeline over a table with one column, ``text``."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Take a pipeline after it scored one text: a model that cannot is refused at start, not at the first call.
-
-        Raises:
-            ArtifactError: the pipeline gives no probabilities of two classes for a column ``text``.
-        """
-        self._pipeline = pipeline
-        try:
-            self.classes = class_names(pipeline)
-            shape = self.score([""]).probabilities.shape
-        except Exception as error:
-            raise ArtifactError(f"the model cannot score a text ({type(error).__name__})") from error
-        if shape != (1, 2):
-            raise ArtifactError(f"the model gives probabilities of shape {list(shape)} for one text, expected [1, 2]")
+    def seconds(self, characters: int) -> float:
+        """Return about how long scoring one request with so many characters takes."""
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the scores of n texts."""
-        table = pd.DataFrame({TEXT_COLUMN: list(texts)})
-        return Scores(self.classes, np.asarray(self._pipeline.predict_proba(table), dtype=np.float64))
+
+    def explain(self, texts: Sequence[str], top: int | None) -> list[dict[str, Any]]:
+        """Return the token attributions of n texts, the ``top`` largest of each or all.
+
+        Raises:
+            inference.errors.RequestError: 501 when the model has no exact explanation.
+        """
+
+
+def class_names(classes: Iterable[object]) -> tuple[str, ...]:
+    """Return the names of the classes in the order of the probabilities' columns: 0 is negative, 1 is positive."""
+    return tuple(_NAMES.get(str(each), str(each)) for each in classes)

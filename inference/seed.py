@@ -33,6 +33,6 @@ def answer(asked: str, scores: Scores, tenant: str) -> dict[str, Any]:
     return {
         "text": asked,
         "prediction": scores.labels[0],
-        "confidence": float(scores.confidences[0]),
+        "confidence": scores.confidences[0],
         "tenant": tenant,
     }

@@ -13,6 +13,9 @@ __all__ = ["Settings"]
 # RFC 1123, as Kubernetes has it for namespaces: a tenant is one, and its name goes into a response header.
 _TENANT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
+# What is in flight gets 15 s more: together below the 30 s after which Kubernetes kills.
+_LONGEST_LAME_DUCK = 10
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -24,6 +27,8 @@ class Settings:
     host: str
     http_port: int
     grpc_port: int
+    lame_duck: float
+    jwks: str | None
 
     @classmethod
     def parse(cls, arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Settings:
@@ -42,7 +47,6 @@ class Settings:
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    # No abbreviations: KServe parses the same command line and would take `--grpc` for one of its own flags.
     parser = argparse.ArgumentParser(
         prog="python -m inference", description="Serve one published artifact for one tenant.", allow_abbrev=False
     )
@@ -75,7 +79,26 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
             default=environment.get(f"FERRYMAN_{name.upper()}_PORT", port),
             help=f"(or FERRYMAN_{name.upper()}_PORT; now: %(default)s)",
         )
+    parser.add_argument(
+        "--lame-duck",
+        type=_seconds,
+        default=environment.get("FERRYMAN_LAME_DUCK", "2"),
+        help="seconds between SIGTERM and the ports' closing, in which requests are still answered "
+        "(or FERRYMAN_LAME_DUCK; now: %(default)s)",
+    )
+    parser.add_argument(
+        "--jwks",
+        default=environment.get("FERRYMAN_JWKS") or None,
+        help="a file or URL with the public keys of who issues tokens for this tenant; without it, everybody may ask "
+        "(or FERRYMAN_JWKS)",
+    )
     return parser
+
+
+def _seconds(given: str) -> float:
+    if not re.fullmatch(r"\d{1,2}(\.\d+)?", given) or float(given) > _LONGEST_LAME_DUCK:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds (0 to {_LONGEST_LAME_DUCK})")
+    return float(given)
 
 
 def _tenant(given: str) -> str:

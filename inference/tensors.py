@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import Any
 
-import numpy as np
-
 from inference.errors import RequestError
 from inference.limits import TEXTS
 from inference.scoring import Scores
@@ -99,19 +97,16 @@ def output_tensors(scores: Scores) -> dict[str, Tensor]:
     labels, rows = scores.labels, len(scores.labels)
     encoded = [label.encode() for label in labels]
     packed = b"".join(struct.pack("<I", len(label)) + label for label in encoded)
-    confidences = np.ascontiguousarray(scores.confidences, dtype="<f8")
-    probabilities = np.ascontiguousarray(scores.probabilities, dtype="<f8")
+    shares = [share for pair in scores.probabilities for share in pair]
     return {
         "label": Tensor("label", "BYTES", [rows], labels, packed),
-        "confidence": Tensor("confidence", "FP64", [rows], confidences.tolist(), confidences.tobytes()),
-        "probabilities": Tensor(
-            "probabilities",
-            "FP64",
-            [rows, len(scores.classes)],
-            probabilities.ravel().tolist(),
-            probabilities.tobytes(),
-        ),
+        "confidence": _doubles("confidence", [rows], scores.confidences),
+        "probabilities": _doubles("probabilities", [rows, 2], shares),
     }
+
+
+def _doubles(name: str, shape: list[int], values: list[float]) -> Tensor:
+    return Tensor(name, "FP64", shape, values, struct.pack(f"<{len(values)}d", *values))
 
 
 def output_names(requested: Sequence[str], field: str) -> list[str]:

@@ -9,7 +9,7 @@ from inference.errors import RequestError
 from inference.limits import check_count, check_texts
 from inference.scoring import Scores
 
-__all__ = ["answer", "explained", "texts"]
+__all__ = ["answer", "explain_request", "explained", "texts"]
 
 
 def texts(body: bytes) -> list[str]:
@@ -18,7 +18,27 @@ def texts(body: bytes) -> list[str]:
     Raises:
         RequestError: 400, naming the field.
     """
+    return _texts(json_object(body))
+
+
+def explain_request(body: bytes) -> tuple[list[str], int | None]:
+    """Return the texts of a request to explain, and ``parameters.top_k``, or None for all tokens.
+
+    Raises:
+        RequestError: 400, naming the field.
+    """
     document = json_object(body)
+    found = _texts(document)
+    parameters = document.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise RequestError.bad("parameters", "is not an object")
+    top = parameters.get("top_k")
+    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 0):
+        raise RequestError.bad("parameters.top_k", "is not a whole number from 0 on")
+    return found, top
+
+
+def _texts(document: dict[str, Any]) -> list[str]:
     if "instances" not in document:
         raise RequestError.bad("instances", "is missing")
     instances = document["instances"]
@@ -52,9 +72,8 @@ def explained(scores: Scores, explanations: list[dict[str, Any]]) -> dict[str, A
 
 
 def _predictions(scores: Scores) -> list[dict[str, Any]]:
+    first, second = scores.classes
     return [
-        {"label": label, "confidence": confidence, "probabilities": dict(zip(scores.classes, row, strict=True))}
-        for label, confidence, row in zip(
-            scores.labels, scores.confidences.tolist(), scores.probabilities.tolist(), strict=True
-        )
+        {"label": label, "confidence": confidence, "probabilities": {first: one, second: other}}
+        for label, confidence, (one, other) in zip(scores.labels, scores.confidences, scores.probabilities, strict=True)
     ]

@@ -64,14 +64,16 @@ def predictor(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 class running:  # noqa: N801 # reads as a clause: `with running(folder) as predictor`
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self._uri = PublishedArtifact.of("sentiment", 7, tree_digest(folder)).uri
         self._folder = folder
+        self._arguments = arguments
 
     def __enter__(self) -> Predictor:
         http, grpc = free_port(), free_port()
         command = [sys.executable, "-m", "inference", "--storage-uri", self._uri, "--tenant", "tenant-a"]
         command += ["--model-dir", str(self._folder), "--http-port", str(http), "--grpc-port", str(grpc)]
+        command += ["--lame-duck", "0", *self._arguments]
         log = self._folder.with_suffix(".log")
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)

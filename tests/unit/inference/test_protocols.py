@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import tritonclient.grpc as triton_grpc
+import tritonclient.http as triton_http
 from conftest import Predictor
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
@@ -95,6 +96,9 @@ def test_json_is_read_whatever_the_content_type_says(predictor: Predictor, kind:
         (V2, {**tensor(), "parameters": {"binary_data_output": "yes"}}, 400, "parameters.binary_data_output"),
         ("/v1/models/other:explain", {"instances": ["x"]}, 404, "model"),
         ("/v1/models/sentiment:explain", {"instances": [7]}, 400, "instances[0]"),
+        ("/v1/models/sentiment:explain", {"instances": ["x"], "parameters": 1}, 400, "parameters"),
+        ("/v1/models/sentiment:explain", {"instances": ["x"], "parameters": {"top_k": -1}}, 400, "parameters.top_k"),
+        ("/v1/models/sentiment:explain", {"instances": ["x"], "parameters": {"top_k": True}}, 400, "parameters.top_k"),
         ("/predict", {}, 400, "text"),
         ("/predict", {"text": 7}, 400, "text"),
         ("/v2/repository/models/sentiment/load", {}, 403, "a predictor"),
@@ -194,6 +198,26 @@ def test_tritons_own_client_works_over_grpc(predictor: Predictor) -> None:
         assert client.is_server_live()
 
 
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
+def test_tritons_own_client_works_over_http(predictor: Predictor, binary: bool) -> None:
+    with triton_http.InferenceServerClient(predictor.http.removeprefix("http://")) as client:
+        asked = triton_http.InferInput("text", [2, 1], "BYTES")
+        asked.set_data_from_numpy(np.array([[b"good"], [b"bad"]], dtype=np.object_), binary_data=binary)
+        wanted = [triton_http.InferRequestedOutput(name, binary_data=binary) for name in ("label", "probabilities")]
+        result = client.infer("sentiment", [asked], outputs=wanted, request_id="t-2")
+        assert [label if isinstance(label, str) else label.decode() for label in result.as_numpy("label")] == [
+            "positive",
+            "negative",
+        ]
+        assert result.as_numpy("probabilities").shape == (2, 2)
+        assert client.infer("sentiment", [asked]).as_numpy("confidence").shape == (2,)
+        assert client.is_server_live()
+        assert client.is_server_ready()
+        assert client.is_model_ready("sentiment", "7")
+        assert client.get_server_metadata()["name"] == "ferryman"
+        assert client.get_model_metadata("sentiment")["versions"] == ["7"]
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -284,6 +308,42 @@ def test_nothing_listens_beyond_loopback(predictor: Predictor) -> None:
     connections = psutil.Process(predictor.process.pid).connections("tcp")
     listening = {(each.laddr.ip.removeprefix("::ffff:"), each.laddr.port) for each in connections if not each.raddr}
     assert listening == {("127.0.0.1", int(url.rsplit(":", 1)[1])) for url in (predictor.http, predictor.grpc)}
+
+
+def test_a_trace_is_an_exemplar_for_who_asks_for_openmetrics(predictor: Predictor) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    post(predictor, V1, {"instances": ["x"]}, traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    accept = {"accept": "application/openmetrics-text; version=1.0.0"}
+    answer = httpx.get(f"{predictor.http}/metrics", headers=accept, trust_env=False)
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert f'# {{trace_id="{trace}"}}' in answer.text
+
+
+def test_explanations_show_as_many_tokens_as_asked_for(predictor: Predictor) -> None:
+    asked = {"instances": ["a good film", "bad"], "parameters": {"top_k": 1}}
+    found = post(predictor, "/v1/models/sentiment:explain", asked).json()["explanations"]
+    assert [[token["token"] for token in each["tokens"]] for each in found] == [["good"], ["bad"]]
+    assert found[0]["tokens"][0]["spans"] == [[2, 6]]
+    total = found[0]["bias"] + found[0]["tokens"][0]["contribution"] + found[0]["rest"]
+    assert total == pytest.approx(found[0]["logit"], abs=1e-12)
+
+
+def test_the_openapi_document_names_every_path_for_this_model(predictor: Predictor) -> None:
+    document = httpx.get(f"{predictor.http}/openapi.json", trust_env=False).json()
+    assert document["openapi"].startswith("3.1")
+    for path, operations in document["paths"].items():
+        for method in operations:
+            url = predictor.http + path.replace("{version}", "7")
+            answer = httpx.request(method, url, content=b"" if method == "get" else b"{}", trust_env=False)
+            assert str(answer.status_code) in operations[method]["responses"], (method, path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/predict", 405), ("PUT", "/", 405), ("POST", "/nowhere", 404)]
+)
+def test_what_is_not_served_is_a_404_or_405(predictor: Predictor, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, predictor.http + path, trust_env=False)
+    assert (answer.status_code, "error" in answer.json()) == (status, True)
 
 
 def test_durations_are_counted_in_the_designs_buckets(predictor: Predictor) -> None:

@@ -1,0 +1,76 @@
+"""How much work is taken on, and where it is done: what takes a moment on the event loop, the rest in one thread.
+
+A thread hop costs more than scoring a short text does. A long one must not keep health checks waiting. And a queue that
+grows without end serves nobody: what could not be answered within about a second is refused at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from inference.errors import RequestError
+
+__all__ = ["MOMENT", "REQUESTS", "Capacity", "Turn"]
+
+REQUESTS = 1_000
+"""How many requests a protocol may have begun and not answered."""
+
+MOMENT = 0.001
+"""What takes no longer, in seconds, is done on the event loop."""
+
+_TURN = 0.05
+_QUEUE = 1.0
+# While the thread computes, the event loop waits this long for its turn: 5 ms, Python's default, is a hundred answers.
+_SWITCH = 0.0005
+
+Result = TypeVar("Result")
+
+
+class Capacity:
+    """One thread, and a queue that is bounded in seconds of work."""
+
+    def __init__(self) -> None:
+        sys.setswitchinterval(_SWITCH)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
+        self._waiting = 0.0
+
+    async def run(self, seconds: float, work: Callable[[], Result]) -> Result:
+        """Return what ``work`` returns; it is expected to take so many ``seconds``.
+
+        Raises:
+            RequestError: 429 when a second's work is waiting already.
+        """
+        if seconds <= MOMENT:
+            return work()
+        if self._waiting > _QUEUE:
+            raise RequestError.overload()
+        self._waiting += seconds
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self._waiting -= seconds
+
+
+class Turn:
+    """One turn of the event loop, in which every connection that has a request is served, one after the other.
+
+    Whoever comes last has waited for all the others, and so has the next health check.
+    """
+
+    def __init__(self) -> None:
+        self._begun = 0.0
+
+    def is_over(self) -> bool:
+        """Return whether this turn has taken 50 ms; it begins with the first call in it."""
+        if not self._begun:
+            self._begun = time.perf_counter()
+            asyncio.get_running_loop().call_soon(self._end)
+        return time.perf_counter() - self._begun > _TURN
+
+    def _end(self) -> None:
+        self._begun = 0.0
