@@ -1,0 +1,110 @@
+"""Building the Go components into the cache: one at a time, with Go caches of the rig's own that are dropped after."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.node import components
+from infra.node.components import Component
+from infra.node.errors import NodeError
+
+__all__ = ["build", "missing"]
+
+
+def missing(cache: Path) -> list[Component]:
+    """The components whose binaries are not in the cache, in the order of building."""
+    version = _go_version()
+    return [each for each in components.load() if _built(cache, each) != components.key(each, version)]
+
+
+def build(cache: Path, say: Callable[[str], None]) -> None:
+    """Build what is missing. Interrupted, it goes on where it stopped."""
+    wanted = missing(cache)
+    for number, component in enumerate(wanted, 1):
+        start = time.monotonic()
+        say(f"build  {component.name} {component.version} ({number} of {len(wanted)}) …")
+        _build_one(cache, component)
+        say(f"build  {component.name} took {time.monotonic() - start:.0f} s")
+    _drop(cache / "go")
+
+
+def _build_one(cache: Path, component: Component) -> None:
+    work, target = cache / "go" / "work" / component.name, cache / "components" / component.name
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    environment = _environment(cache)
+    origin = json.loads(
+        _go(["mod", "download", "-json", f"{component.module}@{component.version}"], cache / "go", environment)
+    )
+    upstream = json.loads(_go(["mod", "edit", "-json", origin["GoMod"]], cache / "go", environment))
+    (work / "go.mod").write_text(components.go_mod(component, upstream))
+    for binary in component.binaries:
+        _go(_arguments(component, binary, work), work, environment)
+    for folder in component.files:
+        shutil.copytree(Path(origin["Dir"]) / folder, work / "files" / Path(folder).name, copy_function=shutil.copyfile)
+    for folder_path in (work / "files").rglob("*/"):
+        folder_path.chmod(0o755)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for made in ("bin", "files", "go.mod", "go.sum"):
+        if (work / made).exists():
+            (work / made).rename(target / made)
+    (target / "key").write_text(components.key(component, _go_version()))
+    # The build cache of one component is of little use to the next, and all together they are 18 GB.
+    _drop(cache / "go" / "build", cache / "go" / "work")
+
+
+def _arguments(component: Component, binary: str, work: Path) -> list[str]:
+    return [
+        "build",
+        "-mod=mod",
+        "-trimpath",
+        f"-ldflags=-s -w {' '.join(component.ldflags.split())}",
+        f"-tags={component.tags}",
+        "-o",
+        str(work / "bin" / binary),
+        component.package(binary),
+    ]
+
+
+def _environment(cache: Path) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "GOMODCACHE": str(cache / "go" / "mod"),
+        "GOCACHE": str(cache / "go" / "build"),
+        "GOFLAGS": "-modcacherw",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+    }
+
+
+def _go(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        ["nice", "-n", "4", "go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise NodeError(f"go {' '.join(arguments)} failed:\n{(done.stderr or done.stdout).strip()[-3000:]}")
+    return done.stdout
+
+
+def _go_version() -> str:
+    if not shutil.which("go"):
+        raise NodeError("Building the node's programs needs Go on PATH (1.26 or newer).")
+    return subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _built(cache: Path, component: Component) -> str:
+    stamp = cache / "components" / component.name / "key"
+    return stamp.read_text() if stamp.exists() else ""
+
+
+def _drop(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,81 @@
+"""The table of images (`images.toml`), and what each is made from. Pure but for reading the inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["Image", "containerfile", "key", "load"]
+
+TABLE = Path(__file__).with_name("images.toml")
+REPOSITORY = Path(__file__).parents[2]
+_LOCK = REPOSITORY / "requirements" / "lock.txt"
+# No user of any machine; the manifests run every container of ours as it.
+USER = 65532
+
+
+@dataclass(frozen=True)
+class Image:
+    """One row of the table; see there."""
+
+    name: str
+    component: str = ""
+    program: str = ""
+    arguments: tuple[str, ...] = ()
+    debian: tuple[str, ...] = ()
+    packages: str = ""
+    dockerfile: str = ""
+    target: str = ""
+    sources: tuple[str, ...] = ()
+
+
+def load(table: Path = TABLE) -> list[Image]:
+    """Read the table, in the order of building."""
+    found = []
+    for name, row in tomllib.loads(table.read_text()).items():
+        lists = {each: tuple(row.pop(each, ())) for each in ("arguments", "debian", "sources")}
+        found.append(Image(name=name, **row, **lists))
+    return found
+
+
+def containerfile(image: Image) -> str:
+    """The build instructions of an image that has no Dockerfile in the repository."""
+    if image.debian:
+        return f"FROM scratch\nADD root.tar /\nENV PATH=/usr/lib/postgresql/15/bin:/usr/bin:/bin\nUSER {USER}\n"
+    name = image.program or image.name
+    entry = json.dumps([f"/bin/{name}", *image.arguments])
+    return f"FROM scratch\nCOPY {name} /bin/{name}\nENV PATH=/bin\nUSER {USER}\nENTRYPOINT {entry}\n"
+
+
+def key(image: Image, program: str, base: str) -> str:
+    """What an image is cached by: it changes with any of its inputs.
+
+    Args:
+        image: the image.
+        program: what identifies the program in an image that holds just one.
+        base: the reference of the image that a Dockerfile starts from.
+    """
+    parts: list[object] = [asdict(image)]
+    if image.component or image.program:
+        parts += [program, containerfile(image)]
+    elif image.debian:
+        parts += [containerfile(image)]
+    else:
+        files = [REPOSITORY / image.dockerfile, _LOCK, *_sources(image)]
+        parts += [base, {str(path.relative_to(REPOSITORY)): _digest(path) for path in files}]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _sources(image: Image) -> Iterable[Path]:
+    for folder in image.sources:
+        for path in sorted((REPOSITORY / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

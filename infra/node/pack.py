@@ -1,0 +1,132 @@
+"""Building images with buildah and pushing them to the rig's registry, from which they are pulled by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from infra.node import images, sandbox
+from infra.node.addresses import REGISTRY, REGISTRY_NAME
+from infra.node.errors import NodeError
+from infra.node.images import REPOSITORY, Image
+from infra.node.layout import Layout
+
+__all__ = ["Packer", "references"]
+
+
+def references(layout: Layout) -> dict[str, str]:
+    """Image name -> reference by digest, of every image that was pushed."""
+    return dict(json.loads(layout.images.read_text())) if layout.images.exists() else {}
+
+
+class Packer:
+    """Builds what is missing. It works among the node's processes (``pid``), so that its mounts end with the node."""
+
+    def __init__(self, layout: Layout, pid: int, say: Callable[[str], None]) -> None:
+        self._layout = layout
+        self._pid = pid
+        self._say = say
+        self._work = layout.cache / "packing"
+        self._keys_file = layout.cache / "image-keys.json"
+        self._keys: dict[str, str] = json.loads(self._keys_file.read_text()) if self._keys_file.exists() else {}
+
+    def pack(self) -> None:
+        """Build and push every image whose inputs changed."""
+        for image in images.load():
+            key = self._key(image)
+            if self._keys.get(image.name) == key:
+                continue
+            start = time.monotonic()
+            reference = self._pack(image)
+            layout_images = references(self._layout) | {image.name: reference}
+            self._layout.images.write_text(json.dumps(layout_images, indent=2) + "\n")
+            self._keys[image.name] = key
+            self._keys_file.write_text(json.dumps(self._keys))
+            self._say(f"image  {image.name} took {time.monotonic() - start:.0f} s")
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _key(self, image: Image) -> str:
+        program = ""
+        if image.program:
+            with self._program(image).open("rb") as file:
+                program = hashlib.file_digest(file, "sha256").hexdigest()
+        elif image.component:
+            program = (self._layout.component(image.component) / "key").read_text()
+        return images.key(image, program, references(self._layout).get("python", ""))
+
+    def _program(self, image: Image) -> Path:
+        if image.program:
+            found = shutil.which(image.program, path=f"{sys.prefix}/bin:{os.environ['PATH']}")
+            if not found:
+                raise NodeError(f"the program {image.program} is not on PATH")
+            return Path(found)
+        return Path(self._layout.binary(image.component, image.name))
+
+    def _pack(self, image: Image) -> str:
+        context = self._work / "context"
+        shutil.rmtree(context, ignore_errors=True)
+        context.mkdir(parents=True)
+        arguments = ["--file", str(context / "Containerfile")]
+        if image.component or image.program:
+            shutil.copy(self._program(image), context / (image.program or image.name))
+        elif image.debian:
+            self._debian(image, context / "root.tar")
+        else:
+            self._python_packages(image, context / "packages")
+            for source in image.sources:
+                shutil.copytree(REPOSITORY / source, context / source, ignore=shutil.ignore_patterns("__pycache__"))
+            base = references(self._layout)["python"].replace(REGISTRY_NAME, REGISTRY)
+            arguments = ["--file", str(REPOSITORY / image.dockerfile), f"--build-arg=BASE={base}"]
+            arguments += [f"--target={image.target}"] if image.target else []
+        if not image.dockerfile:
+            (context / "Containerfile").write_text(images.containerfile(image))
+        self._buildah(
+            "build", "--isolation=chroot", "--tls-verify=false", *arguments, f"--tag={image.name}", str(context)
+        )
+        digest = self._work / "digest"
+        self._buildah(
+            "push", "--tls-verify=false", "--format=oci", "--compression-format=zstd", "--compression-level=1",
+            f"--digestfile={digest}", image.name, f"docker://{REGISTRY}/{image.name}",
+        )  # fmt: skip
+        self._buildah("rmi", "--force", image.name)
+        return f"{REGISTRY_NAME}/{image.name}@{digest.read_text().strip()}"
+
+    def _debian(self, image: Image, archive: Path) -> None:
+        codename = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)[
+            "VERSION_CODENAME"
+        ]
+        _run(
+            ["unshare", "--mount", "nice", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
+            + [f"--include={','.join(image.debian)}", codename, str(archive)]
+        )
+
+    def _python_packages(self, image: Image, target: Path) -> None:
+        """Install the locked packages of an extra, for the Python of the image `python`."""
+        uv = [
+            str(Path(sys.prefix) / "bin" / "uv"),
+            "pip",
+            "install",
+            "--quiet",
+            "--python-version=3.11",
+            "--compile-bytecode",
+        ]
+        project = ["--requirements", str(REPOSITORY / "pyproject.toml"), "--extra", image.packages]
+        lock = ["--constraints", str(REPOSITORY / "requirements" / "lock.txt")]
+        _run(["nice", *uv, *project, *lock, "--target", str(target)])
+
+    def _buildah(self, *arguments: str) -> None:
+        store = [f"--root={self._work}/store", f"--runroot={self._work}/run", "--storage-driver=overlay"]
+        _run(sandbox.enter(self._pid, ["nice", "buildah", *store, *arguments]))
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NodeError(f"{' '.join(command)} failed:\n{(done.stderr or done.stdout).strip()[-3000:]}")
