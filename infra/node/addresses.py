@@ -25,7 +25,7 @@ NETWORK = "198.51.100.0/29"
 HOST = "198.51.100.1"
 NODE = "198.51.100.2"
 NOWHERE = "198.51.100.6"
-"""The default route's gateway. Nobody has this address: kubelet and Cilium want a default route, and nothing may leave."""
+"""The default route's gateway, an address that nobody has: kubelet and Cilium want a route, and nothing may leave."""
 
 POD_RANGE = "10.244.0.0/16"
 SERVICE_RANGE = "10.96.0.0/16"

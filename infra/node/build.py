@@ -9,13 +9,14 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from infra.node import components
 from infra.node.components import Component
 from infra.node.errors import NodeError
 
 __all__ = ["build", "missing"]
+
+_LARGEST_BUILD_CACHE = 6 * 2**30
 
 
 def missing(cache: Path) -> list[Component]:
@@ -32,7 +33,7 @@ def build(cache: Path, say: Callable[[str], None]) -> None:
         say(f"build  {component.name} {component.version} ({number} of {len(wanted)}) …")
         _build_one(cache, component)
         say(f"build  {component.name} took {time.monotonic() - start:.0f} s")
-    _drop(cache / "go")
+    shutil.rmtree(cache / "go", ignore_errors=True)
 
 
 def _build_one(cache: Path, component: Component) -> None:
@@ -57,8 +58,10 @@ def _build_one(cache: Path, component: Component) -> None:
         if (work / made).exists():
             (work / made).rename(target / made)
     (target / "key").write_text(components.key(component, _go_version()))
-    # The build cache of one component is of little use to the next, and all together they are 18 GB.
-    _drop(cache / "go" / "build", cache / "go" / "work")
+    shutil.rmtree(work)
+    # Components share the standard library and little else: after all of them the build cache would hold 18 GB.
+    if _size(cache / "go" / "build") > _LARGEST_BUILD_CACHE:
+        shutil.rmtree(cache / "go" / "build")
 
 
 def _arguments(component: Component, binary: str, work: Path) -> list[str]:
@@ -105,6 +108,5 @@ def _built(cache: Path, component: Component) -> str:
     return stamp.read_text() if stamp.exists() else ""
 
 
-def _drop(*folders: Path) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))

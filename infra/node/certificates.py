@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import ipaddress
 from collections.abc import Sequence
@@ -124,8 +125,6 @@ def _write_pair(folder: Path, name: str, pair: tuple[bytes, bytes]) -> None:
 
 
 def _write_kubeconfig(path: Path, authority: bytes, pair: tuple[bytes, bytes]) -> None:
-    import base64
-
     certificate, key = (base64.b64encode(each).decode() for each in pair)
     user = {"client-certificate-data": certificate, "client-key-data": key}
     cluster = {"server": SERVER, "certificate-authority-data": base64.b64encode(authority).decode()}

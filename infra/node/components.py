@@ -49,8 +49,8 @@ def load(table: Path = TABLE) -> list[Component]:
         version = row["version"]
         row["ldflags"] = row.get("ldflags", "").replace("{version}", version)
         row["files"] = [each.replace("{version}", version) for each in row.get("files", ())]
-        lists = {each: tuple(row.pop(each, ())) for each in ("without_replace", "files")}
-        found.append(Component(name=name, **row, **lists))
+        lists = {each: tuple(row.get(each, ())) for each in ("without_replace", "files")}
+        found.append(Component(name=name, **row | lists))
     return found
 
 

@@ -68,7 +68,7 @@ def _containerd(layout: Layout, pause: str) -> str:
     return f"""version = 2
 root = "{layout.containerd}"
 state = "/run/containerd"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs"]
+disabled_plugins = ["io.containerd.internal.v1.opt"]
 
 [grpc]
 address = "{CONTAINERD_SOCKET}"

@@ -14,6 +14,8 @@ __all__ = ["Image", "containerfile", "key", "load"]
 TABLE = Path(__file__).with_name("images.toml")
 REPOSITORY = Path(__file__).parents[2]
 _LOCK = REPOSITORY / "requirements" / "lock.txt"
+# The release of Debian in images, and its Python, for which packages are installed.
+DEBIAN, PYTHON = "bookworm", "3.11"
 # No user of any machine; the manifests run every container of ours as it.
 USER = 65532
 
@@ -37,8 +39,8 @@ def load(table: Path = TABLE) -> list[Image]:
     """Read the table, in the order of building."""
     found = []
     for name, row in tomllib.loads(table.read_text()).items():
-        lists = {each: tuple(row.pop(each, ())) for each in ("arguments", "debian", "sources")}
-        found.append(Image(name=name, **row, **lists))
+        lists = {each: tuple(row.get(each, ())) for each in ("arguments", "debian", "sources")}
+        found.append(Image(name=name, **row | lists))
     return found
 
 

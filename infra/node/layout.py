@@ -52,6 +52,10 @@ class Layout:
         """The administrator's kubeconfig."""
         return self.state / "kubeconfig"
 
+    def key(self, name: str) -> Path:
+        """A certificate, a key, or a kubeconfig that holds them."""
+        return self.state / "keys" / name
+
     def component(self, name: str) -> Path:
         """The folder of a built component: `bin/`, `files/`."""
         return self.cache / "components" / name

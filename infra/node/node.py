@@ -111,7 +111,7 @@ def _install(layout: Layout, pid: int, say: Say) -> None:
 
 
 def _give_network(layout: Layout, pid: int) -> None:
-    """Tell containerd of Cilium once its agent answers: containerd does not see the file that the agent itself writes."""
+    """Tell containerd of Cilium once its agent answers: it does not see the file that the agent itself would write."""
     command = sandbox.enter(pid, [layout.binary("cilium", "cilium-dbg"), "status", "--brief"])
     _until(
         lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0,

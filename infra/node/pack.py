@@ -99,13 +99,9 @@ class Packer:
         return f"{REGISTRY_NAME}/{image.name}@{digest.read_text().strip()}"
 
     def _debian(self, image: Image, archive: Path) -> None:
-        codename = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)[
-            "VERSION_CODENAME"
-        ]
-        _run(
-            ["unshare", "--mount", "nice", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
-            + [f"--include={','.join(image.debian)}", codename, str(archive)]
-        )
+        # In mounts of its own, so that an end by force leaves none behind.
+        command = ["unshare", "--mount", "nice", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
+        _run([*command, f"--include={','.join(image.debian)}", images.DEBIAN, str(archive)])
 
     def _python_packages(self, image: Image, target: Path) -> None:
         """Install the locked packages of an extra, for the Python of the image `python`."""
@@ -114,7 +110,7 @@ class Packer:
             "pip",
             "install",
             "--quiet",
-            "--python-version=3.11",
+            f"--python-version={images.PYTHON}",
             "--compile-bytecode",
         ]
         project = ["--requirements", str(REPOSITORY / "pyproject.toml"), "--extra", image.packages]

@@ -43,8 +43,7 @@ def check_disk(folder: Path, building: bool) -> None:
 
 def packages(text: str) -> dict[str, str]:
     """Parse the table: Debian package -> the command by which it is known to be there."""
-    rows = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return {package: command for package, command in rows}
+    return dict(line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
 def install_packages(say: Callable[[str], None]) -> None:

@@ -1,8 +1,8 @@
 """The namespaces that the whole node lives in.
 
-One process is the first of a PID, a mount and a network namespace. When it dies, by whatever signal, the kernel ends every
-other process of the node, and every mount, rule and link goes with them. Only empty control groups remain: `remove`
-deletes them.
+One process is the first of a PID, a mount and a network namespace. When it dies, by whatever signal, the kernel ends
+every other process of the node, and every mount, rule and link goes with them. Only empty control groups remain:
+`remove` deletes them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from infra.node.errors import NodeError
 __all__ = ["cgroup_root", "enter", "init", "kill", "listens", "remove", "start"]
 
 _MARKER = "FERRYMAN_NODE"
+_UNSHARE = (
+    *("unshare", "--net", "--pid", "--mount", "--mount-proc", "--propagation=slave"),
+    *("--fork", "--kill-child=KILL"),
+)
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -35,8 +39,7 @@ def start(command: Sequence[str], log: Path) -> int:
         (hierarchy / NODE_NAME).mkdir()
     with log.open("ab") as output:
         subprocess.Popen(
-            ["unshare", "--net", "--pid", "--mount", "--mount-proc", "--propagation=slave", "--fork"]
-            + ["--kill-child=KILL", *command],
+            [*_UNSHARE, *command],
             env={**os.environ, _MARKER: "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,
