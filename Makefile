@@ -83,6 +83,18 @@ promote: install ## move the alias `champion` to VERSION=n (or the newest that p
 predict: install ## ask both tenants over every protocol: TEXT="…"
 	@$(BIN)/python -m infra.local call "$(TEXT)"
 
+.PHONY: node-up
+node-up: install ## one real Kubernetes node with KServe, for the end-to-end suite (Linux, root; cold about 40 minutes)
+	@$(BIN)/python -m infra.node up
+
+.PHONY: node-down
+node-down: install ## stop the node and delete its cluster; programs and images stay cached
+	@$(BIN)/python -m infra.node down
+
+.PHONY: node-status
+node-status: install ## every program of the node, and the controllers in its cluster
+	@$(BIN)/python -m infra.node status
+
 .PHONY: test
 test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
