@@ -1,0 +1,97 @@
+"""`python -m inference.initializer URI DESTINATION`: what KServe runs before a predictor, for ``s3://released/`` only.
+
+The artifact goes to ``DESTINATION/artifact``, and what was verified to ``DESTINATION/verified.json`` beside it. A
+refusal is one line on stderr, which KServe shows as the InferenceService's ``status.modelStatus.lastFailureInfo``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from artifact import AddressError, ArtifactError, PublishedArtifact, verify_folder
+from artifact.address import RELEASED_BUCKET
+
+__all__ = ["main"]
+
+
+class _DownloadError(RuntimeError):
+    """The object store does not answer, or does not give the artifact."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Return 0 when the verified artifact lies in its place, 1 when it may not or cannot, 2 for a wrong address."""
+    if len(arguments) != 2:
+        print(
+            "usage: python -m inference.initializer s3://released/<model>/<version>-<digest12>/ DESTINATION",
+            file=sys.stderr,
+        )
+        return 2
+    uri, destination = arguments[0], Path(arguments[1])
+    folder = destination / "artifact"
+    try:
+        place = PublishedArtifact.parse(uri)
+        # A container that was restarted finds what the one before had written.
+        shutil.rmtree(folder, ignore_errors=True)
+        _download(place, folder)
+        digest = verify(place, folder)
+    except AddressError as error:
+        print(f"refused: {error}", file=sys.stderr)
+        return 2
+    except (ArtifactError, _DownloadError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"refused: {error}", file=sys.stderr)
+        return 1
+    verified = {"storageUri": uri, "model": place.model, "version": place.version, "digest": digest}
+    (destination / "verified.json").write_text(json.dumps(verified) + "\n")
+    print(f"verified {uri}: sha256 {digest}")
+    return 0
+
+
+def verify(place: PublishedArtifact, folder: Path) -> str:
+    """Return the folder's digest after every check that an artifact must pass before it may be loaded.
+
+    Raises:
+        ArtifactError: it fails one; the message says which.
+    """
+    return verify_folder(folder, place.digest12)
+
+
+def _download(place: PublishedArtifact, folder: Path) -> None:
+    config = Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"max_attempts": 3, "mode": "standard"},
+        s3={"addressing_style": "path"},
+    )
+    try:
+        # Endpoint and keys come from the variables that KServe makes of the tenant's Secret.
+        s3 = boto3.client("s3", config=config)
+        keys = _keys(s3, place)
+        for key in keys:
+            target = folder / key.removeprefix(place.prefix)
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise ArtifactError(f"{place.uri}: {key!r} would be written outside its folder")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(RELEASED_BUCKET, key, str(target))
+    except (BotoCoreError, ClientError) as error:
+        raise _DownloadError(f"{place.uri} cannot be downloaded: {' '.join(str(error).split())}") from error
+    if not keys:
+        raise _DownloadError(f"{place.uri} holds nothing")
+
+
+def _keys(s3: Any, place: PublishedArtifact) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=RELEASED_BUCKET, Prefix=place.prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

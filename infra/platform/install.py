@@ -1,0 +1,99 @@
+"""Bringing the platform to a cluster that has Kubernetes, KServe, the Gateway API's and prometheus-operator's kinds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from infra.platform.cluster import Cluster
+from infra.platform.errors import PlatformError
+from infra.platform.keys import (
+    ensure_secret,
+    mlflow_secret,
+    root_secret,
+    s3_keys,
+    tls_secret,
+    training_secret,
+)
+from infra.platform.manifests import ROOT, build, registry_of, substitute
+from infra.platform.object_store import MLFLOW_BUCKET, object_store, publisher_policy, whole_bucket_policy
+
+__all__ = ["install"]
+
+_NEEDED = {
+    "inferenceservices.serving.kserve.io": "KServe",
+    "httproutes.gateway.networking.k8s.io": "the Gateway API",
+    "prometheuses.monitoring.coreos.com": "prometheus-operator",
+}
+_WORKLOADS = (
+    ("minio", "statefulset/minio"),
+    ("mlflow", "statefulset/postgresql"),
+    ("gateway", "deployment/gateway"),
+    ("mlflow", "deployment/mlflow"),
+)
+_ROLLOUT_SECONDS = 300
+
+
+def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Callable[[str], None]) -> None:
+    """Apply everything and wait until it answers. A second time changes what differs and keeps every key.
+
+    Raises:
+        PlatformError: something that the platform stands on is missing, or a part does not come up.
+    """
+    _check(cluster)
+    objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
+    _set_policy(objects, registry_of(images))
+    cluster.apply([found for found in objects if found["kind"] == "Namespace"])
+    say("namespaces applied")
+    root = ensure_secret(cluster, "minio", "minio-root", root_secret)
+    mlflow = ensure_secret(cluster, "mlflow", "mlflow", mlflow_secret)
+    publisher = ensure_secret(cluster, "release", "publisher", lambda: s3_keys("publisher"))
+    training = ensure_secret(cluster, "training", "training", training_secret)
+    ensure_secret(cluster, "gateway", "gateway-tls", lambda: tls_secret(domain), kind="kubernetes.io/tls")
+    cluster.apply(objects)
+    say(f"{len(objects)} objects applied")
+    for namespace, workload in _WORKLOADS:
+        begun = time.monotonic()
+        cluster.kubectl(
+            *("rollout", "status", "--namespace", namespace, workload, f"--timeout={_ROLLOUT_SECONDS}s"),
+            seconds=_ROLLOUT_SECONDS + 10,
+        )
+        say(f"{workload.split('/')[1]} ready after {time.monotonic() - begun:.1f} s")
+    with object_store(cluster, root) as store:
+        store.make_buckets()
+        store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
+        store.ensure_user(publisher, publisher_policy())
+    say("buckets and S3 users made")
+    with cluster.forward("mlflow", "mlflow", 5000) as port:
+        _ensure_mlflow_user(f"http://127.0.0.1:{port}", mlflow["admin-password"], training)
+    say("MLflow users made")
+
+
+def _check(cluster: Cluster) -> None:
+    held = cluster.kubectl("get", "customresourcedefinitions", "--output=name")
+    missing = [name for kind, name in _NEEDED.items() if f"/{kind}\n" not in held]
+    if missing:
+        raise PlatformError(f"the cluster has no {', '.join(missing)}; see docs/e2e.md for what is needed")
+
+
+def _set_policy(objects: list[dict[str, Any]], registry: str) -> None:
+    """Tell the admission policies which registry is ours."""
+    for found in objects:
+        if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "tenant-policy":
+            found["data"]["registry"] = registry
+
+
+def _ensure_mlflow_user(url: str, admin_password: str, user: Mapping[str, str]) -> None:
+    """Make a user without rights; what it makes itself it may manage."""
+    name = user["MLFLOW_TRACKING_USERNAME"]
+    with httpx.Client(base_url=url, auth=("admin", admin_password), timeout=20, trust_env=False) as client:
+        if client.get("/api/2.0/mlflow/users/get", params={"username": name}).status_code == 200:
+            return
+        made = client.post(
+            "/api/2.0/mlflow/users/create", json={"username": name, "password": user["MLFLOW_TRACKING_PASSWORD"]}
+        )
+        if made.status_code != 200:
+            raise PlatformError(f"MLflow does not take the user {name}: {made.status_code} {made.text[:200]}")

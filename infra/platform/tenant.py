@@ -1,0 +1,106 @@
+"""A tenant: the files that describe it, its S3 user, and its namespace on a cluster."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from infra.platform.cluster import Cluster
+from infra.platform.errors import PlatformError
+from infra.platform.keys import MINIO, ensure_secret, root_secret, s3_keys
+from infra.platform.manifests import ROOT, build, substitute
+from infra.platform.object_store import object_store, reader_policy
+
+__all__ = ["MODELS", "TENANTS", "apply_tenant", "delete_tenant", "domain_of", "models_of", "tenants", "write_overlay"]
+
+TENANTS = ROOT / "kserve" / "tenants"
+MODELS = "ferryman.dev/models"
+
+_TEMPLATE = ROOT / "kserve" / "templates" / "tenant"
+_TEMPLATE_NAME = "tenant-template"
+# A namespace's name, short enough for `<name>-v<n>` objects and a hostname's label.
+_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+_TAKEN = {"gateway", "minio", "mlflow", "training", "release", "monitoring", "kserve", "default"}
+_S3 = {
+    "serving.kserve.io/s3-endpoint": MINIO,
+    "serving.kserve.io/s3-usehttps": "0",
+    "serving.kserve.io/s3-region": "us-east-1",
+    "serving.kserve.io/s3-usevirtualbucket": "false",
+}
+
+
+def write_overlay(name: str, folder: Path = TENANTS) -> bool:
+    """Write a tenant's overlay from the template; False when it is there already, which is left as it is.
+
+    Raises:
+        PlatformError: the name cannot be a tenant's.
+    """
+    if not _NAME.fullmatch(name) or name in _TAKEN or name.startswith("kube-"):
+        raise PlatformError(
+            f"{name!r} cannot be a tenant's name: a-z, 0-9 and -, at most 40, no namespace of the platform"
+        )
+    overlay = folder / name
+    if overlay.exists():
+        return False
+    for source in sorted(_TEMPLATE.rglob("*.yaml")):
+        target = overlay / source.relative_to(_TEMPLATE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(source.read_text().replace(_TEMPLATE_NAME, name))
+    return True
+
+
+def tenants() -> list[str]:
+    """Return the names of all tenants that have an overlay."""
+    return sorted(path.parent.name for path in TENANTS.glob("*/kustomization.yaml"))
+
+
+def models_of(objects: list[dict[str, Any]]) -> list[str]:
+    """Return the models that the tenant's namespace says it follows."""
+    namespace = next(found for found in objects if found["kind"] == "Namespace")
+    return [model.strip() for model in namespace["metadata"]["annotations"][MODELS].split(",")]
+
+
+def domain_of(cluster: Cluster) -> str:
+    """Return the domain that the platform was installed with.
+
+    Raises:
+        PlatformError: the platform is not installed.
+    """
+    policy = cluster.get("configmap", "tenant-policy", "gateway")
+    if policy is None:
+        raise PlatformError("the platform is not on this cluster; install it with: python -m infra.platform install")
+    return str(policy["data"]["domain"])
+
+
+def apply_tenant(cluster: Cluster, name: str) -> None:
+    """Make the tenant on the cluster, or bring it to what its files say; its key is made once."""
+    objects = substitute(build(_overlay(name)), {}, domain_of(cluster))
+    cluster.apply([found for found in objects if found["kind"] == "Namespace"])
+    keys = ensure_secret(cluster, name, "s3-reader", lambda: s3_keys(f"{name}-reader"), annotations=_S3)
+    with object_store(cluster, ensure_secret(cluster, "minio", "minio-root", root_secret)) as store:
+        store.ensure_user(keys, reader_policy(models_of(objects)))
+    cluster.apply(objects)
+
+
+def delete_tenant(cluster: Cluster, name: str, *, files: bool) -> None:
+    """Remove the tenant's namespace and S3 user from the cluster, and with ``files`` its overlay too.
+
+    Published artifacts and the registry stay: they are the model's, not the tenant's.
+    """
+    overlay = _overlay(name)
+    with object_store(cluster, ensure_secret(cluster, "minio", "minio-root", root_secret)) as store:
+        store.remove_user(f"{name}-reader")
+    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=120s", seconds=150)
+    if files:
+        shutil.rmtree(overlay)
+
+
+def _overlay(name: str) -> Path:
+    overlay = TENANTS / name
+    if not (overlay / "kustomization.yaml").exists():
+        raise PlatformError(
+            f"there is no tenant {name}: no kserve/tenants/{name}; make it with: make tenant NAME={name}"
+        )
+    return overlay
