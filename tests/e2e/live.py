@@ -1,0 +1,66 @@
+"""The live cluster, and the commands that people type."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+from pods import run
+
+from infra.platform.cluster import Cluster
+from infra.platform.manifests import ROOT
+from infra.platform.tenant import domain_of
+
+TENANTS = ("tenant-a", "tenant-b")
+
+
+class Live:
+    """The cluster with the platform on it."""
+
+    def __init__(self, images: dict[str, str]) -> None:
+        self.cluster = Cluster()
+        self.images = images
+        self.domain = domain_of(self.cluster)
+
+    def host(self, tenant: str) -> str:
+        return f"{tenant}.{self.domain}"
+
+    def ask(self, tenant: str, text: str = "a great and moving film") -> Any:
+        """What the tenant says over every protocol, asked from outside every tenant."""
+        return run(self.cluster, "e2e", "client", "ask.py", "gateway.gateway", self.host(tenant), text)
+
+    def rollout(self, version: int, *tenants: str) -> None:
+        chosen = [word for tenant in tenants for word in ("--tenant", tenant)]
+        command("release.platforms.kubernetes", "--version", str(version), *chosen)
+
+    def train(self, *arguments: str) -> int:
+        """Train in the cluster and return the registered version."""
+        said = command("infra.platform", "train", "--", *arguments)
+        found = re.search(r"sentiment version (\d+)", said)
+        assert found, said
+        return int(found[1])
+
+    def served(self, tenant: str) -> set[str]:
+        """The versions of the tenant's InferenceServices."""
+        found = self.cluster.find("inferenceservice", "ferryman.dev/model=sentiment", tenant)
+        return {item["metadata"]["labels"]["ferryman.dev/version"] for item in found}
+
+    def predictors(self, tenant: str) -> list[Any]:
+        """The tenant's predictor pods that are ready and stay."""
+        return [
+            found
+            for found in self.cluster.find("pod", "component=predictor,ferryman.dev/version", tenant)
+            if not found["metadata"].get("deletionTimestamp")
+            and any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"].get("conditions", []))
+        ]
+
+
+def command(module: str, *arguments: str) -> str:
+    """Run `python -m …` as the Makefile does and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, f"{module} {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
