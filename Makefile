@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 STATE := $(or $(FERRYMAN_HOME),.ferryman)
 # The stack's addresses and keys, for every command that talks to it; variables that are set already win.
 WITH_STACK := [ ! -f "$(STATE)/env" ] || . "$(STATE)/env";
+KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+NODE_CACHE := $(or $(FERRYMAN_NODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ferryman/node)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 DATA ?=
@@ -20,6 +22,8 @@ TEXT ?= A quiet, moving film that stays with you.
 NAME ?=
 RUNS ?=
 ONLY ?=
+SAMPLE ?=
+IMAGES ?=
 
 .PHONY: help
 help: ## list every target
@@ -98,20 +102,46 @@ node-status: install ## every program of the node, and the controllers in its cl
 .PHONY: test
 test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report=term tests
+	@$(BIN)/python -m pytest --cov --cov-report=term tests/unit tests/integration
+
+.PHONY: tenant
+tenant: install ## write a third tenant, NAME=tenant-c, and apply it to the cluster of KUBECONFIG
+	@$(BIN)/python -m infra.platform tenant "$(NAME)"
+
+.PHONY: tenant-delete
+tenant-delete: install ## show what goes with the tenant NAME=; with YES=1 remove it from the cluster, with FILES=1 its files too
+	@$(BIN)/python -m infra.platform tenant-delete "$(NAME)" $(if $(YES),--yes) $(if $(FILES),--files)
+
+.PHONY: train-cluster
+train-cluster: install ## run the training job in the cluster of KUBECONFIG: SAMPLE=rows for a quick try
+	@$(BIN)/python -m infra.platform train -- $(if $(SAMPLE),--sample "$(SAMPLE)")
+
+.PHONY: rollout
+rollout: install ## bring the tenants on the cluster of KUBECONFIG (or NAME=tenant) to VERSION=n
+	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
+
+.PHONY: e2e
+e2e: install ## prove platform and tenants on a real cluster: KUBECONFIG= and IMAGES=, or the node rig, which it starts
+	@[ -n "$${KUBECONFIG:-}" ] || $(MAKE) node-up
+	@if [ -n "$${KUBECONFIG:-}" ]; then export IMAGES="$(IMAGES)"; \
+	else export KUBECONFIG="$(NODE_CACHE)/state/kubeconfig" IMAGES="$(NODE_CACHE)/images.json" \
+	E2E_WORLD=192.0.2.1 E2E_RESTART="$(BIN)/python -m infra.node restart"; fi; \
+	$(BIN)/python -m pytest tests/e2e --timeout 900 --junitxml=e2e-results/junit.xml
 
 .PHONY: bench
 bench: install ## the predictor beside other servers, 20 minutes on a quiet machine; RUNS=5 ONLY=name
 	@$(BIN)/python benchmarks/serving.py $(if $(RUNS),--runs "$(RUNS)") $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: lint
-lint: install ## ruff, mypy --strict, import-linter, actionlint, zizmor
+lint: install ## ruff, mypy --strict, import-linter, actionlint, kube-score, zizmor
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@if command -v go >/dev/null; then go run $(ACTIONLINT); \
-	else echo "NOT RUN: actionlint, for it needs Go on PATH"; [ -z "$${CI:-}" ]; fi
+	$(BIN)/python -m infra.platform render --images infra/kind/images.json | go run $(KUBE_SCORE) score --output-format ci --ignore-container-cpu-limit - | \
+	{ ! grep -v '^\[OK\]\|^\[SKIPPED\]'; }; \
+	else echo "NOT RUN: actionlint and kube-score, for they need Go on PATH"; [ -z "$${CI:-}" ]; fi
 	@$(BIN)/zizmor --offline --quiet .github
 
 .PHONY: lock

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
-from infra.platform.manifests import DOMAIN, read_images
-from infra.platform.tenant import apply_tenant, delete_tenant, tenants, write_overlay
+from infra.platform.manifests import DOMAIN, ROOT, build, read_images, substitute
+from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, tenants, write_overlay
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +38,14 @@ def _install(chosen: argparse.Namespace) -> int:
     for name in tenants():
         apply_tenant(cluster, name)
         _say(f"{name} applied")
+    return 0
+
+
+def _render(chosen: argparse.Namespace) -> int:
+    """Print what a linter looks at: everything, with a reference for each image."""
+    folders = [ROOT / "infra" / "platform", *(TENANTS / name for name in tenants())]
+    objects = [found for folder in folders for found in build(folder)]
+    print(yaml.safe_dump_all(substitute(objects, read_images(chosen.images), DOMAIN)))
     return 0
 
 
@@ -86,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument("--images", type=Path, required=True, help="a JSON file: name -> reference by digest")
     installing.add_argument("--domain", default=DOMAIN, help="tenants answer to <tenant>.<domain> (now: %(default)s)")
     installing.set_defaults(run=_install)
+    rendering = commands.add_parser("render", help="print every object, for linters and the curious")
+    rendering.add_argument("--images", type=Path, required=True, help="as for install")
+    rendering.set_defaults(run=_render)
     tenant = commands.add_parser("tenant", help="write a tenant's overlay and apply it")
     tenant.add_argument("name")
     tenant.set_defaults(run=_tenant)

@@ -1,0 +1,165 @@
+"""Every manifest builds, and every object in it is one that Kubernetes, or the CRD it belongs to, would take."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from artifact import PublishedArtifact
+from infra.platform.manifests import ROOT, build, substitute
+from infra.platform.tenant import models_of, tenants, write_overlay
+from release.platforms.kubernetes.objects import route, version_objects
+
+KUBERNETES = "1.34"
+IMAGES = dict.fromkeys(
+    ("alertmanager", "initializer", "minio", "mlflow", "postgresql", "predictor", "prometheus", "traefik", "training"),
+    "registry/name@sha256:0",
+)
+FOLDERS = sorted(
+    str(found.parent.relative_to(ROOT))
+    for place in ("kserve", "infra/platform")
+    for found in (ROOT / place).rglob("kustomization.yaml")
+)
+# Where each CRD lies in its module; the versions are the node rig's.
+CRDS = {
+    "serving.kserve.io": ("kserve", "install/v0.20.0/kserve-crds.yaml"),
+    "gateway.networking.k8s.io": ("gateway-api", "config/crd/standard/*.yaml"),
+    "monitoring.coreos.com": ("prometheus-operator", "example/prometheus-operator-crd/*.yaml"),
+}
+
+needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on PATH")
+pytestmark = needs_kubectl
+
+
+@functools.cache
+def built(folder: str) -> list[dict[str, Any]]:
+    return substitute(build(ROOT / folder), IMAGES, "example.org")
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.1 has a type for a lone `=`, which one CRD uses as a word."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: str(node.value))
+
+
+@functools.cache
+def schema(group: str, version: str, kind: str) -> Any:
+    """The schema of a kind, from the module that defines it."""
+    component, pattern = CRDS[group]
+    table = tomllib.loads((ROOT / "infra/node/components.toml").read_text())[component]
+    command = ["go", "mod", "download", "-json", f"{table['module']}@{table['version']}"]
+    folder = Path(json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["Dir"])
+    documents = (text for file in sorted(folder.glob(pattern)) for text in file.read_text().split("\n---\n"))
+    crd = yaml.load(next(text for text in documents if f"\n    kind: {kind}\n" in text), Loader=_Loader)  # noqa: S506
+    return next(v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"] if v["name"] == version)
+
+
+def strict(part: Any) -> Any:
+    """The schema as the API server applies it: unknown fields are refused."""
+    if isinstance(part, list):
+        return [strict(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    made = {key: value if key == "enum" else strict(value) for key, value in part.items()}
+    if part.get("properties") and not part.get("x-kubernetes-preserve-unknown-fields"):
+        made.setdefault("additionalProperties", False)
+    return made
+
+
+def fault(found: dict[str, Any]) -> str | None:
+    group, _, version = found["apiVersion"].rpartition("/")
+    try:
+        if group in CRDS:
+            properties = schema(group, version, found["kind"])["properties"]
+            body = {key: value for key, value in found.items() if key not in ("apiVersion", "kind", "metadata")}
+            part = {"type": "object", "properties": {key: properties[key] for key in body}}
+            jsonschema.validate(body, strict(part))
+        else:
+            kubernetes_validate.validate(found, KUBERNETES, strict=True)
+    except (jsonschema.ValidationError, kubernetes_validate.ValidationError, KeyError) as error:
+        return f"{found['kind']} {found['metadata']['name']}: {str(error).splitlines()[0]}"
+    return None
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_builds(folder: str) -> None:
+    assert built(folder)
+
+
+def test_every_object_is_one_that_its_api_takes() -> None:
+    if shutil.which("go") is None:
+        pytest.skip("the CRDs come from Go modules, and go is not on PATH")
+    objects = [found for folder in FOLDERS for found in built(folder) if "cert-manager" not in found["apiVersion"]]
+    template = built("kserve/tenants/tenant-a/predictor")
+    objects += version_objects(template, PublishedArtifact.of("sentiment", 7, "a" * 64), 3)
+    objects.append(route(template, "sentiment", {7: 90, 8: 10}))
+    assert len(objects) > 60
+    assert [said for found in objects if (said := fault(found))] == []
+
+
+def test_a_misspelt_field_is_found() -> None:
+    """The check above can fail."""
+    if shutil.which("go") is None:
+        pytest.skip("the CRDs come from Go modules, and go is not on PATH")
+    for kind in ("HTTPRoute", "HorizontalPodAutoscaler", "InferenceService"):
+        found = next(each for each in built("kserve/tenants/tenant-a/predictor") if each["kind"] == kind)
+        assert fault(found) is None
+        assert fault({**found, "spec": {**found["spec"], "minReplica": 2}}), kind
+
+
+def test_a_tenants_quota_holds_two_full_versions_and_a_surge() -> None:
+    objects = built("kserve/tenants/tenant-a")
+    hard = next(found for found in objects if found["kind"] == "ResourceQuota")["spec"]["hard"]
+    scaler = next(f for f in built("kserve/tenants/tenant-a/predictor") if f["kind"] == "HorizontalPodAutoscaler")
+    runtime = next(found for found in built("kserve/runtime") if found["kind"] == "ClusterServingRuntime")
+    resources = runtime["spec"]["containers"][0]["resources"]
+    pods = 2 * scaler["spec"]["maxReplicas"] + 2
+    assert int(hard["pods"]) >= pods
+    assert _milli(hard["requests.cpu"]) >= pods * _milli(resources["requests"]["cpu"])
+    assert _mebi(hard["requests.memory"]) >= pods * _mebi(resources["requests"]["memory"])
+    assert _mebi(hard["limits.memory"]) >= pods * _mebi(resources["limits"]["memory"])
+
+
+def _milli(quantity: str) -> int:
+    return int(quantity.removesuffix("m")) if quantity.endswith("m") else 1000 * int(quantity)
+
+
+def _mebi(quantity: str) -> int:
+    return 1024 * int(quantity.removesuffix("Gi")) if quantity.endswith("Gi") else int(quantity.removesuffix("Mi"))
+
+
+def test_a_deployment_stops_later_than_its_pre_stop_and_its_grace() -> None:
+    runtime = next(found for found in built("kserve/runtime") if found["kind"] == "ClusterServingRuntime")
+    service = next(f for f in built("kserve/tenants/tenant-a/predictor") if f["kind"] == "InferenceService")
+    pause = runtime["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert service["spec"]["predictor"]["terminationGracePeriodSeconds"] >= pause + 25
+
+
+def test_the_shipped_tenants_are_what_the_template_gives(tmp_path: Path) -> None:
+    assert tenants() == ["tenant-a", "tenant-b"]
+    for name in tenants():
+        assert write_overlay(name, tmp_path)
+        for made in (tmp_path / name).rglob("*.yaml"):
+            assert made.read_text() == (ROOT / "kserve/tenants" / name / made.relative_to(tmp_path / name)).read_text()
+        assert models_of(built(f"kserve/tenants/{name}")) == ["sentiment"]
+
+
+def test_every_name_of_a_tenant_and_its_host_is_its_own() -> None:
+    for name, other in (("tenant-a", "tenant-b"), ("tenant-b", "tenant-a")):
+        objects = built(f"kserve/tenants/{name}") + built(f"kserve/tenants/{name}/predictor")
+        assert other not in json.dumps(objects)
+        hostnames = next(found for found in objects if found["kind"] == "HTTPRoute")["spec"]["hostnames"]
+        assert hostnames == [f"{name}.example.org"]
