@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from infra.local.settings import MODEL
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import (
@@ -87,13 +88,21 @@ def _set_policy(objects: list[dict[str, Any]], registry: str) -> None:
 
 
 def _ensure_mlflow_user(url: str, admin_password: str, user: Mapping[str, str]) -> None:
-    """Make a user without rights; what it makes itself it may manage."""
+    """Make a user that may add versions to our model, and whatever else it makes itself.
+
+    The model has to be there first: what does not exist is refused, as another's, to whoever is no administrator.
+    """
     name = user["MLFLOW_TRACKING_USERNAME"]
+    wanted = [
+        ("2.0/mlflow/users/create", {"username": name, "password": user["MLFLOW_TRACKING_PASSWORD"]}),
+        ("2.0/mlflow/registered-models/create", {"name": MODEL}),
+        (
+            "3.0/mlflow/users/permissions/grant",
+            {"username": name, "resource_type": "registered_model", "resource_id": MODEL, "permission": "EDIT"},
+        ),
+    ]
     with httpx.Client(base_url=url, auth=("admin", admin_password), timeout=20, trust_env=False) as client:
-        if client.get("/api/2.0/mlflow/users/get", params={"username": name}).status_code == 200:
-            return
-        made = client.post(
-            "/api/2.0/mlflow/users/create", json={"username": name, "password": user["MLFLOW_TRACKING_PASSWORD"]}
-        )
-        if made.status_code != 200:
-            raise PlatformError(f"MLflow does not take the user {name}: {made.status_code} {made.text[:200]}")
+        for path, body in wanted:
+            made = client.post(f"/api/{path}", json=body)
+            if made.status_code != 200 and "RESOURCE_ALREADY_EXISTS" not in made.text:
+                raise PlatformError(f"MLflow refuses {path}: {made.status_code} {made.text[:200]}")

@@ -59,6 +59,8 @@ def mlflow_secret() -> dict[str, str]:
         f"database_uri = {database}/mlflow_auth",
         "admin_username = admin",
         f"admin_password = {admin}",
+        # Hashing a password takes longer than most requests. There is one worker, so a change holds at once.
+        "auth_cache_ttl_seconds = 60",
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth",
     ]
     return {
