@@ -107,6 +107,10 @@ test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest --cov --cov-report=term tests/unit tests/integration
 
+.PHONY: kind-up
+kind-up: install ## a cluster in Docker with what the platform stands on, instead of the node rig (needs docker, kind, kubectl, go)
+	@$(BIN)/python -m infra.kind.up
+
 .PHONY: tenant
 tenant: install ## write a third tenant, NAME=tenant-c, and apply it to the cluster of KUBECONFIG
 	@$(BIN)/python -m infra.platform tenant "$(NAME)"

@@ -89,9 +89,7 @@ def _environment(cache: Path) -> Mapping[str, str]:
 
 
 def _go(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        ["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NodeError(f"go {' '.join(arguments)} failed:\n{(done.stderr or done.stdout).strip()[-3000:]}")
     return done.stdout
