@@ -20,6 +20,7 @@ __all__ = ["Cluster", "kubectl_binary"]
 Object = dict[str, Any]
 
 _MANAGER = "ferryman"
+_LOG_LINE = re.compile(r"[EWI]\d{4} ")
 _FORWARDED = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 
@@ -45,7 +46,7 @@ class Cluster:
         """Run kubectl and return what it printed.
 
         Raises:
-            PlatformError: it failed; the message is its last line.
+            PlatformError: it failed; the message is what kubectl said, without its log lines.
         """
         try:
             done = subprocess.run(
@@ -54,7 +55,8 @@ class Cluster:
         except subprocess.TimeoutExpired as error:
             raise PlatformError(f"kubectl {' '.join(arguments[:3])}: no answer within {seconds:.0f} s") from error
         if done.returncode != 0:
-            raise PlatformError(done.stderr.strip() or f"kubectl {' '.join(arguments[:3])} failed")
+            said = [line for line in done.stderr.splitlines() if not _LOG_LINE.match(line)]
+            raise PlatformError("\n".join(said).strip() or f"kubectl {' '.join(arguments[:3])} failed")
         return done.stdout
 
     def apply(self, objects: Sequence[Object], *, manager: str = _MANAGER) -> None:

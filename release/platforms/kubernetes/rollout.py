@@ -147,9 +147,10 @@ def _wait_routed(cluster: Cluster, tenant: str, name: str) -> None:
         found = cluster.get("httproute", name, tenant) or {}
         generation = found.get("metadata", {}).get("generation")
         for parent in found.get("status", {}).get("parents", []):
-            accepted = {c["type"]: c for c in parent["conditions"]}.get("Accepted", {})
-            if accepted.get("status") == "True" and accepted.get("observedGeneration") == generation:
+            conditions = {condition["type"]: condition for condition in parent["conditions"]}
+            wanted = [conditions.get(name, {}) for name in ("Accepted", "ResolvedRefs")]
+            if all(c.get("status") == "True" and c.get("observedGeneration") == generation for c in wanted):
                 return
-            reason = accepted.get("message", reason)
+            reason = "; ".join(c["message"] for c in wanted if c.get("message")) or reason
         time.sleep(0.2)
     raise PlatformError(f"the gateway does not take the route {name}: {reason}")
