@@ -84,8 +84,10 @@ def _bring(cluster: Cluster, tenant: str, artifact: PublishedArtifact, domain: s
         found for found in cluster.find("inferenceservice", selector, tenant) if version_of(found) != artifact.version
     ]
     begun = time.monotonic()
-    _start(cluster, version_objects(template, artifact, _replicas(cluster, tenant, old)))
-    _wait_ready(cluster, tenant, name_of(artifact.model, artifact.version))
+    objects = version_objects(template, artifact, _replicas(cluster, tenant, old))
+    _start(cluster, objects)
+    scaler = next(found for found in objects if found["kind"] == "HorizontalPodAutoscaler")
+    _wait_ready(cluster, tenant, name_of(artifact.model, artifact.version), scaler["spec"]["minReplicas"])
     say(f"{tenant}: version {artifact.version} is ready after {time.monotonic() - begun:.1f} s")
     cluster.apply([route(template, artifact.model, {artifact.version: 100})])
     _wait_routed(cluster, tenant, artifact.model)
@@ -125,7 +127,7 @@ def _start(cluster: Cluster, objects: list[dict[str, Any]]) -> None:
     cluster.apply(others)
 
 
-def _wait_ready(cluster: Cluster, tenant: str, name: str) -> None:
+def _wait_ready(cluster: Cluster, tenant: str, name: str, replicas: int) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < _READY_SECONDS:
         status = (cluster.get("inferenceservice", name, tenant) or {}).get("status", {})
@@ -134,7 +136,7 @@ def _wait_ready(cluster: Cluster, tenant: str, name: str) -> None:
             raise PlatformError(f"{name} does not start: {failure.strip()}")
         ready = {condition["type"]: condition["status"] for condition in status.get("conditions", [])}.get("Ready")
         pods = cluster.get("deployment", f"{name}-predictor", tenant)
-        if ready == "True" and pods and pods["status"].get("readyReplicas", 0) >= pods["spec"]["replicas"]:
+        if ready == "True" and pods and pods["status"].get("readyReplicas", 0) >= replicas:
             return
         time.sleep(0.5)
     raise PlatformError(f"{name} is not ready after {_READY_SECONDS} s; see: kubectl describe isvc -n {tenant} {name}")
