@@ -43,6 +43,8 @@ def pod(
         "metadata": {"name": name, "namespace": namespace, "labels": dict(labels or {})},
         "spec": {
             "terminationGracePeriodSeconds": 1,
+            # Never Ready: a pod that carries another's labels must not get its Service's traffic.
+            "readinessGates": [{"conditionType": "ferryman.dev/never"}],
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "securityContext": {
@@ -60,7 +62,8 @@ def start(cluster: Cluster, *pods: dict[str, Any]) -> None:
     cluster.apply(pods)
     for made in pods:
         name, namespace = made["metadata"]["name"], made["metadata"]["namespace"]
-        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--namespace", namespace, "--timeout=90s")
+        running = ["--for=condition=ContainersReady", "--timeout=90s"]
+        cluster.kubectl("wait", f"pod/{name}", "--namespace", namespace, *running)
 
 
 def address(cluster: Cluster, namespace: str, name: str) -> str:
