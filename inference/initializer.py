@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from artifact import AddressError, ArtifactError, PublishedArtifact, verify_folder
+from artifact import AddressError, ArtifactError, PublishedArtifact, Trust, TrustError, verify_signed
 from artifact.address import RELEASED_BUCKET
 
 __all__ = ["main"]
@@ -42,27 +42,25 @@ def main(arguments: Sequence[str]) -> int:
         # A container that was restarted finds what the one before had written.
         shutil.rmtree(folder, ignore_errors=True)
         _download(place, folder)
-        digest = verify(place, folder)
+        signed = verify_signed(folder, place, Trust.from_environment())
     except AddressError as error:
         print(f"refused: {error}", file=sys.stderr)
         return 2
-    except (ArtifactError, _DownloadError) as error:
+    except (ArtifactError, TrustError, _DownloadError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         print(f"refused: {error}", file=sys.stderr)
         return 1
-    verified = {"storageUri": uri, "model": place.model, "version": place.version, "digest": digest}
+    statement = signed.statement
+    verified = {
+        "storageUri": uri,
+        "model": statement.model,
+        "version": statement.version,
+        "digest": statement.digest,
+        "keys": signed.keys,
+    }
     (destination / "verified.json").write_text(json.dumps(verified) + "\n")
-    print(f"verified {uri}: sha256 {digest}")
+    print(f"verified {uri}: sha256 {statement.digest}, signed with {', '.join(signed.keys)}")
     return 0
-
-
-def verify(place: PublishedArtifact, folder: Path) -> str:
-    """Return the folder's digest after every check that an artifact must pass before it may be loaded.
-
-    Raises:
-        ArtifactError: it fails one; the message says which.
-    """
-    return verify_folder(folder, place.digest12)
 
 
 def _download(place: PublishedArtifact, folder: Path) -> None:

@@ -21,6 +21,7 @@ from infra.platform.keys import (
 )
 from infra.platform.manifests import ROOT, build, registry_of, substitute
 from infra.platform.object_store import MLFLOW_BUCKET, object_store, publisher_policy, whole_bucket_policy
+from infra.platform.trust import ensure_trust
 
 __all__ = ["install"]
 
@@ -54,6 +55,7 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     publisher = ensure_secret(cluster, "release", "publisher", lambda: s3_keys("publisher"))
     training = ensure_secret(cluster, "training", "training", training_secret)
     ensure_secret(cluster, "gateway", "gateway-tls", lambda: tls_secret(domain), kind="kubernetes.io/tls")
+    ensure_trust(cluster)
     cluster.apply(objects)
     say(f"{len(objects)} objects applied")
     for namespace, workload in _WORKLOADS:

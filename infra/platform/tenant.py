@@ -12,6 +12,7 @@ from infra.platform.errors import PlatformError
 from infra.platform.keys import MINIO, ensure_secret, root_secret, s3_keys
 from infra.platform.manifests import ROOT, build, substitute
 from infra.platform.object_store import object_store, reader_policy
+from infra.platform.trust import copy_trust
 
 __all__ = ["MODELS", "TENANTS", "apply_tenant", "delete_tenant", "domain_of", "models_of", "tenants", "write_overlay"]
 
@@ -81,6 +82,7 @@ def apply_tenant(cluster: Cluster, name: str) -> None:
     keys = ensure_secret(cluster, name, "s3-reader", lambda: s3_keys(f"{name}-reader"), annotations=_S3)
     with object_store(cluster, ensure_secret(cluster, "minio", "minio-root", root_secret)) as store:
         store.ensure_user(keys, reader_policy(models_of(objects)))
+    copy_trust(cluster, name)
     cluster.apply(objects)
 
 

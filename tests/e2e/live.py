@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from pods import run
 
 from infra.platform.cluster import Cluster
@@ -30,6 +35,22 @@ class Live:
     def ask(self, tenant: str, text: str = "a great and moving film") -> Any:
         """What the tenant says over every protocol, asked from outside every tenant."""
         return run(self.cluster, "e2e", "client", "ask.py", "gateway.gateway", self.host(tenant), text)
+
+    @contextmanager
+    def s3(self, namespace: str, secret: str) -> Iterator[Any]:
+        """The object store, with the keys in a Secret."""
+        data = self.cluster.get("secret", secret, namespace)["data"]
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        key, password = (base64.b64decode(data[name]).decode() for name in names)
+        with self.cluster.forward("minio", "minio", 9000) as port:
+            yield boto3.client(
+                "s3",
+                endpoint_url=f"http://127.0.0.1:{port}",
+                aws_access_key_id=key,
+                aws_secret_access_key=password,
+                region_name="us-east-1",
+                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+            )
 
     def rollout(self, version: int, *tenants: str) -> None:
         chosen = [word for tenant in tenants for word in ("--tenant", tenant)]

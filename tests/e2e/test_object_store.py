@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from live import TENANTS, Live
-
-
-@pytest.fixture(scope="module")
-def endpoint(serving: Live) -> Iterator[str]:
-    with serving.cluster.forward("minio", "minio", 9000) as port:
-        yield f"http://127.0.0.1:{port}"
-
-
-def _client(live: Live, endpoint: str, namespace: str, secret: str) -> Any:
-    data = live.cluster.get("secret", secret, namespace)["data"]
-    key, password = (base64.b64decode(data[name]).decode() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=password,
-        region_name="us-east-1",
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-    )
-
 
 ACTIONS: dict[str, Callable[[Any], Any]] = {
     "list what it follows": lambda s3: s3.list_objects_v2(Bucket="released", Prefix="sentiment/", MaxKeys=1),
@@ -69,16 +46,17 @@ MAY = {
 
 
 @pytest.mark.parametrize("user", MAY, ids="/".join)
-def test_an_s3_user_may_do_what_it_is_for_and_nothing_else(serving: Live, endpoint: str, user: tuple[str, str]) -> None:
-    s3 = _client(serving, endpoint, *user)
-    assert {action for action, act in ACTIONS.items() if _answered(lambda act=act: act(s3)) != 403} == MAY[user]
+def test_an_s3_user_may_do_what_it_is_for_and_nothing_else(serving: Live, user: tuple[str, str]) -> None:
+    with serving.s3(*user) as s3:
+        allowed = {action for action, act in ACTIONS.items() if _answered(lambda act=act: act(s3)) != 403}
+    assert allowed == MAY[user]
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
-def test_a_tenant_reads_every_file_that_it_serves(serving: Live, endpoint: str, tenant: str) -> None:
+def test_a_tenant_reads_every_file_that_it_serves(serving: Live, tenant: str) -> None:
     service = serving.cluster.find("inferenceservice", "ferryman.dev/model=sentiment", tenant)[0]
     prefix = service["spec"]["predictor"]["model"]["storageUri"].removeprefix("s3://released/")
-    s3 = _client(serving, endpoint, tenant, "s3-reader")
-    files = s3.list_objects_v2(Bucket="released", Prefix=prefix)["Contents"]
-    assert any(file["Key"].endswith("model.skops") for file in files)
-    assert all(s3.get_object(Bucket="released", Key=file["Key"])["ContentLength"] == file["Size"] for file in files)
+    with serving.s3(tenant, "s3-reader") as s3:
+        files = s3.list_objects_v2(Bucket="released", Prefix=prefix)["Contents"]
+        assert any(file["Key"].endswith("model.skops") for file in files)
+        assert all(s3.get_object(Bucket="released", Key=file["Key"])["ContentLength"] == file["Size"] for file in files)

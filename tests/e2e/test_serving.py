@@ -44,24 +44,31 @@ def test_predictors_have_two_replicas_a_disruption_budget_and_no_token(serving: 
 
 def test_an_altered_artifact_is_refused_and_the_inference_service_says_why_in_one_line(serving: Live) -> None:
     served = serving.cluster.find("inferenceservice", "ferryman.dev/model=sentiment", "tenant-b")[0]
-    uri = served["spec"]["predictor"]["model"]["storageUri"]
-    wrong = served["spec"] | {"predictor": served["spec"]["predictor"] | {"minReplicas": 1}}
-    # The address promises other bytes than lie there: nothing lies at such an address, or not those.
-    wrong["predictor"]["model"]["storageUri"] = uri.rstrip("/")[:-12] + "0" * 12 + "/"
-    name = "refused"
-    labels = {"ferryman.dev/tenant": "tenant-b"}
+    old = served["spec"]["predictor"]["model"]["storageUri"].removeprefix("s3://released/")
+    new = f"{old[:-13]}000000000000/"
+    with serving.s3("release", "publisher") as s3:
+        for found in s3.list_objects_v2(Bucket="released", Prefix=old)["Contents"]:
+            body = s3.get_object(Bucket="released", Key=found["Key"])["Body"].read()
+            body += b" " * found["Key"].endswith("/MLmodel")
+            s3.put_object(Bucket="released", Key=found["Key"].replace(old, new), Body=body)
+    predictor = served["spec"]["predictor"] | {"minReplicas": 1}
+    predictor["model"] = predictor["model"] | {"storageUri": f"s3://released/{new}"}
     annotations = {"serving.kserve.io/deploymentMode": "Standard", "serving.kserve.io/autoscalerClass": "external"}
-    metadata = {"name": name, "namespace": "tenant-b", "labels": labels, "annotations": annotations}
-    serving.cluster.apply(
-        [{key: served[key] for key in ("apiVersion", "kind")} | {"metadata": metadata, "spec": wrong}]
-    )
+    made = {
+        "apiVersion": served["apiVersion"],
+        "kind": served["kind"],
+        "metadata": {"name": "refused", "namespace": "tenant-b", "annotations": annotations},
+        "spec": {"predictor": predictor},
+    }
+    serving.cluster.apply([made])
     try:
 
         def reason() -> str:
-            status = serving.cluster.get("inferenceservice", name, "tenant-b")["status"]
-            return str(status["modelStatus"]["lastFailureInfo"]["message"])
+            status = serving.cluster.get("inferenceservice", "refused", "tenant-b")["status"]
+            return str(status["modelStatus"]["lastFailureInfo"]["message"]).strip()
 
         eventually(lambda: reason().startswith("refused: "), seconds=60)
-        assert "\n" not in reason().strip()
+        assert "is not what was signed" in reason()
+        assert len(reason().splitlines()) == 1
     finally:
-        serving.cluster.kubectl("delete", "inferenceservice", name, "--namespace=tenant-b")
+        serving.cluster.kubectl("delete", "inferenceservice", "refused", "--namespace=tenant-b")

@@ -62,17 +62,31 @@ def test_the_artifact_and_what_was_verified_lie_side_by_side_also_after_a_second
         (tmp_path / "artifact" / "left behind").write_text("by a container that was killed")
 
 
-def test_bytes_that_are_not_the_published_ones_are_refused_in_one_line_and_not_left_lying(
+def _copied(stack: Stack, uri: str, name: str, changed: str | None = None) -> str:
+    """Publish the files of an artifact at another address, one of them with a byte more."""
+    s3, old = _s3(stack), uri.removeprefix("s3://released/")
+    for found in s3.list_objects_v2(Bucket="released", Prefix=old)["Contents"]:
+        body = s3.get_object(Bucket="released", Key=found["Key"])["Body"].read()
+        file = found["Key"].removeprefix(old)
+        s3.put_object(Bucket="released", Key=f"sentiment/{name}/{file}", Body=body + b" " * (file == changed))
+    return f"s3://released/sentiment/{name}/"
+
+
+def test_another_versions_bytes_and_altered_ones_are_refused_in_one_line_and_not_left_lying(
     released: Stack, uri: str, tmp_path: Path
 ) -> None:
-    _s3(released).put_object(Bucket="released", Key="sentiment/99-0123456789ab/MLmodel", Body=b"not a model")
-    done = _initialize(released, "s3://released/sentiment/99-0123456789ab/", tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("refused: ")
-    assert "expected 0123456789ab" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / "artifact").exists()
-    assert not (tmp_path / "verified.json").exists()
+    digest = uri.rstrip("/")[-12:]
+    for place, says in (
+        (_copied(released, uri, f"99-{digest}"), "carries the signature of version 1"),
+        (_copied(released, uri, "1-0123456789ab", "MLmodel"), "is not what was signed"),
+    ):
+        done = _initialize(released, place, tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.startswith("refused: ")
+        assert says in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert not (tmp_path / "artifact").exists()
+        assert not (tmp_path / "verified.json").exists()
 
 
 @pytest.mark.parametrize(

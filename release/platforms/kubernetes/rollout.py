@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from artifact import PublishedArtifact
+from artifact import PublishedArtifact, Trust
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import ensure_secret
 from infra.platform.manifests import build, substitute
 from infra.platform.tenant import TENANTS, domain_of
+from infra.platform.trust import held_trust
 from registry.client import MODEL, Registry
 from registry.publish import publish
 from registry.storage import s3_client
@@ -35,9 +38,11 @@ def published(cluster: Cluster, version: int) -> PublishedArtifact:
         registry.client.RegistryError: it is not registered, or MLflow does not answer.
         PlatformError: the cluster does not answer.
     """
-    with _environment(cluster):
+    with _environment(cluster), tempfile.TemporaryDirectory(prefix="ferryman-trust-") as folder:
+        for name, content in held_trust(cluster).items():
+            (Path(folder) / name).write_text(content)
         registry = Registry()
-        return publish(registry, s3_client(), registry.get(MODEL, version))
+        return publish(registry, s3_client(), registry.get(MODEL, version), Trust.load(Path(folder))).place
 
 
 @contextmanager

@@ -1,0 +1,56 @@
+"""The key that signs models, known to training alone, and what verifiers are given: public keys and revoked digests.
+
+The ConfigMap in the namespace `release` is the one to edit; the others are copies of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from artifact.keys import generate_private_key, key_id, private_key, public_pem
+from artifact.trust import REVOKED_FILE
+from infra.platform.cluster import Cluster
+from infra.platform.errors import PlatformError
+from infra.platform.keys import ensure_secret
+
+__all__ = ["SIGNING_KEY_FILE", "copy_trust", "ensure_trust", "held_trust"]
+
+SIGNING_KEY_FILE = "signing-key.pem"
+
+_NAME = "ferryman-trust"
+_SOURCE = "release"
+
+
+def ensure_trust(cluster: Cluster) -> None:
+    """Make the signing key and the ConfigMap of trust the first time, and copy the ConfigMap to training."""
+    key = ensure_secret(cluster, "training", "signing-key", lambda: {SIGNING_KEY_FILE: generate_private_key()})
+    if cluster.get("configmap", _NAME, _SOURCE) is None:
+        public = private_key(key[SIGNING_KEY_FILE].encode()).public_key()
+        cluster.apply([_trust(_SOURCE, {f"{key_id(public)}.pem": public_pem(public), REVOKED_FILE: ""})])
+    copy_trust(cluster, "training")
+
+
+def copy_trust(cluster: Cluster, namespace: str) -> None:
+    """Bring a namespace's ConfigMap of trust to what the platform's says."""
+    cluster.apply([_trust(namespace, held_trust(cluster))])
+
+
+def held_trust(cluster: Cluster) -> dict[str, str]:
+    """Return file names and contents of what verifiers are given.
+
+    Raises:
+        PlatformError: the platform is not installed.
+    """
+    held = cluster.get("configmap", _NAME, _SOURCE)
+    if held is None:
+        raise PlatformError(f"there is no ConfigMap {_NAME} in {_SOURCE}: is the platform installed on this cluster?")
+    return dict(held["data"])
+
+
+def _trust(namespace: str, files: dict[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": _NAME, "namespace": namespace},
+        "data": files,
+    }
