@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from artifact import PublishedArtifact, Trust
+from artifact.names import MODEL
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import ensure_secret
 from infra.platform.manifests import build, substitute
 from infra.platform.tenant import TENANTS, domain_of
 from infra.platform.trust import held_trust
-from registry.client import MODEL, Registry
+from registry.client import Registry
 from registry.publish import publish
 from registry.storage import s3_client
 from release.platforms.kubernetes.objects import MODEL_LABEL, name_of, route, version_objects, version_of
