@@ -126,6 +126,7 @@ def test_a_model_that_favours_one_label_is_rolled_back_by_itself_and_stays_away(
     assert not [name for name in releases.stack.predictors() if name.endswith(f"-v{broken}")]
 
 
+@pytest.mark.slow
 def test_a_controller_that_is_killed_goes_on_where_it_was(releases: Releases) -> None:
     version = releases.copy()
     with canaries(releases.stack):
@@ -141,6 +142,7 @@ def test_a_controller_that_is_killed_goes_on_where_it_was(releases: Releases) ->
         assert releases.phases(tenant, version).count("Promoting") == 1
 
 
+@pytest.mark.slow
 def test_a_canary_goes_on_while_the_registry_is_down(releases: Releases) -> None:
     version = releases.copy()
     with canaries(releases.stack):
@@ -176,6 +178,7 @@ def test_the_version_before_comes_back_at_once_and_a_deleted_alias_moves_nothing
     assert {name: releases.stack.pid(name) for name in begun} == begun
 
 
+@pytest.mark.slow
 def test_a_person_stops_a_canary_and_tries_it_again(releases: Releases) -> None:
     version = releases.copy()
     with canaries(releases.stack):

@@ -12,7 +12,7 @@ from browser import move_alias, needs_browser, open_page
 from conftest import TENANTS, Stack
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 ARRIVES_MILLISECONDS = 240_000
 AT_ONCE = "strategy: {blueGreen: {keepPrevious: 10m}}"

@@ -19,7 +19,7 @@ from infra.local.object_store import object_store
 from infra.local.secret import Credentials, load_or_generate
 from infra.local.settings import Settings
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.slow]
 
 
 @contextmanager
