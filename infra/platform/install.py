@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from infra.local.settings import MODEL
+from artifact.names import MODEL
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import (
