@@ -30,6 +30,8 @@ _NEEDED = {
     "httproutes.gateway.networking.k8s.io": "the Gateway API",
     "prometheuses.monitoring.coreos.com": "prometheus-operator",
 }
+# Its webhook judges what is applied here.
+_KSERVE = ("kserve", "deployment/kserve-controller-manager")
 _WORKLOADS = (
     ("minio", "statefulset/minio"),
     ("mlflow", "statefulset/postgresql"),
@@ -46,6 +48,7 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
         PlatformError: something that the platform stands on is missing, or a part does not come up.
     """
     _check(cluster)
+    _wait(cluster, *_KSERVE, say)
     objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
     _set_policy(objects, registry_of(images))
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
@@ -59,12 +62,7 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     cluster.apply(objects)
     say(f"{len(objects)} objects applied")
     for namespace, workload in _WORKLOADS:
-        begun = time.monotonic()
-        cluster.kubectl(
-            *("rollout", "status", "--namespace", namespace, workload, f"--timeout={_ROLLOUT_SECONDS}s"),
-            seconds=_ROLLOUT_SECONDS + 10,
-        )
-        say(f"{workload.split('/')[1]} ready after {time.monotonic() - begun:.1f} s")
+        _wait(cluster, namespace, workload, say)
     with object_store(cluster, root) as store:
         store.make_buckets()
         store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
@@ -73,6 +71,15 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     with cluster.forward("mlflow", "mlflow", 5000) as port:
         _ensure_mlflow_user(f"http://127.0.0.1:{port}", mlflow["admin-password"], training)
     say("MLflow users made")
+
+
+def _wait(cluster: Cluster, namespace: str, workload: str, say: Callable[[str], None]) -> None:
+    begun = time.monotonic()
+    cluster.kubectl(
+        *("rollout", "status", "--namespace", namespace, workload, f"--timeout={_ROLLOUT_SECONDS}s"),
+        seconds=_ROLLOUT_SECONDS + 10,
+    )
+    say(f"{workload.split('/')[1]} ready after {time.monotonic() - begun:.1f} s")
 
 
 def _check(cluster: Cluster) -> None:
