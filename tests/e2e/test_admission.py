@@ -98,7 +98,6 @@ PODS = {
     ),
     "an image by tag": (f"{CONTAINER}/image", "{registry}/predictor:latest", "name it by digest"),
     "an image that need not be pulled": (f"{CONTAINER}/imagePullPolicy", "IfNotPresent", "must be Always"),
-    "another account": ("spec/serviceAccountName", "builder", "must be `predictor` or `default`"),
     "root": ("spec/securityContext/runAsUser", 0, "violates PodSecurity"),
     "privilege": (f"{CONTAINER}/securityContext/privileged", True, ""),
     "escalation": (f"{CONTAINER}/securityContext/allowPrivilegeEscalation", True, "allowPrivilegeEscalation"),
@@ -187,3 +186,13 @@ def test_the_quota_holds_every_replica_of_two_versions_and_no_pod_more(live: Liv
     more = copy.deepcopy(greedy)
     more["spec"]["containers"].append(copy.deepcopy(greedy["spec"]["containers"][0]) | {"name": "second"})
     _refused(live, more, "exceeded quota")
+
+
+def test_a_pod_is_refused_with_another_account_that_exists(live: Live) -> None:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder", "namespace": "tenant-a"}}
+    live.cluster.apply([account])
+    try:
+        made = _changed(pod("tried", "tenant-a", live.images["predictor"]), "spec/serviceAccountName", "builder")
+        _refused(live, made, "must be `predictor` or `default`")
+    finally:
+        live.cluster.kubectl("delete", "serviceaccount", "builder", "--namespace=tenant-a")

@@ -26,7 +26,7 @@ from release.platforms.kubernetes.objects import MODEL_LABEL, name_of, route, ve
 
 __all__ = ["published", "rollout"]
 
-_READY_SECONDS = 180
+_READY_SECONDS = 300
 # The route's new weights reach the gateway in milliseconds; requests in flight may take as long as this.
 _DRAIN_SECONDS = 5
 
