@@ -99,8 +99,8 @@ def cilium(layout: Layout, cgroup_root: str) -> Program:
 
 def _program(layout: Layout, component: str, name: str, flags: Mapping[str, object]) -> Program:
     command = [layout.binary(component, name), *(f"--{flag}={value}" for flag, value in flags.items())]
-    # Cilium compiles its BPF programs with `clang` and `llc`.
-    return Program(name, command, {"PATH": f"/usr/lib/llvm-19/bin:{_PATH}"})
+    # For Cilium: it compiles its BPF programs with `clang` and `llc`, and takes the machine's name for the node's.
+    return Program(name, command, {"PATH": f"/usr/lib/llvm-19/bin:{_PATH}", "K8S_NODE_NAME": NODE_NAME})
 
 
 def _client(user: str, layout: Layout) -> dict[str, object]:
