@@ -28,7 +28,7 @@ def files(layout: Layout, pause: str) -> dict[str, str]:
     """
     return {
         "containerd.toml": _containerd(layout, pause),
-        f"registries/{REGISTRY_NAME}/hosts.toml": f'server = "http://{REGISTRY}"\n',
+        f"registries/{REGISTRY_NAME}/hosts.toml": _hosts(),
         "kubelet.yaml": _kubelet(layout),
         "audit.yaml": _audit(),
         # Pods that do not ask the cluster's DNS get no other: there is none to reach.
@@ -98,6 +98,12 @@ conf_dir = "{layout.state}/cni/net.d"
 [{cri}.registry]
 config_path = "{layout.state}/registries"
 """
+
+
+def _hosts() -> str:
+    # `server` as well: it is asked last, and would else be the name itself, by HTTPS.
+    address = f"http://{REGISTRY}"
+    return f'server = "{address}"\n[host."{address}"]\ncapabilities = ["pull", "resolve"]\n'
 
 
 def _kubelet(layout: Layout) -> str:

@@ -16,7 +16,8 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def registry(layout: Layout) -> Program:
     """The image registry."""
-    return Program("registry", [layout.binary("registry", "registry"), "serve", str(layout.state / "registry.yaml")])
+    command = [layout.binary("registry", "registry"), "serve", str(layout.state / "registry.yaml")]
+    return Program("registry", command, {"OTEL_TRACES_EXPORTER": "none"})
 
 
 def control_plane(layout: Layout) -> list[Program]:
