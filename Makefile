@@ -102,6 +102,10 @@ node-down: install ## stop the node and delete its cluster; programs and images 
 node-status: install ## every program of the node, and the controllers in its cluster
 	@$(BIN)/python -m infra.node status
 
+.PHONY: node-test
+node-test: install ## prove that the node survives kill -9 and leaves nothing behind; there must be no node
+	@$(BIN)/python -m pytest -p no:cacheprovider --timeout 1800 -s tests/node
+
 .PHONY: test
 test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
