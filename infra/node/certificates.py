@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from infra.node.addresses import NODE, NODE_NAME, SERVER
 from infra.node.layout import Layout
 
-__all__ = ["server_certificate", "write"]
+__all__ = ["write"]
 
 # Who: common name and organisation, which Kubernetes reads as user and group.
 CLIENTS = {
@@ -28,6 +28,7 @@ CLIENTS = {
     "kubelet": (f"system:node:{NODE_NAME}", "system:nodes"),
     "front-proxy": ("front-proxy", ""),
 }
+KSERVE_WEBHOOK = "kserve-webhook-server-service.kserve.svc"
 API_SERVER_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
 API_SERVER_ADDRESSES = (NODE, "127.0.0.1", "10.96.0.1")
 
@@ -72,12 +73,7 @@ def write(layout: Layout) -> None:
     public = serialization.PublicFormat.SubjectPublicKeyInfo
     _write(folder / "service-accounts.pub", accounts.public_key().public_bytes(serialization.Encoding.PEM, public))
     (folder / "admin.kubeconfig").rename(layout.kubeconfig)
-
-
-def server_certificate(hosts: Sequence[str]) -> tuple[bytes, bytes, bytes]:
-    """A certificate for a server in the cluster, its key, and the authority that clients must trust; all PEM."""
-    authority = _Authority()
-    return (*authority.issue(hosts[0], hosts=hosts), _pem(authority.certificate))
+    _write_pair(folder, "kserve-webhook", authority.issue("kserve-webhook", hosts=[KSERVE_WEBHOOK]))
 
 
 def _builder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from infra.node import certificates, upstream
+from infra.node import upstream
 from infra.node.addresses import CLUSTER_DNS, NODE_NAME
 from infra.node.errors import NodeError
 from infra.node.layout import Layout
@@ -20,6 +21,8 @@ __all__ = ["CONTROLLERS", "Cluster"]
 
 MANIFESTS = Path(__file__).with_name("manifests")
 VOLUMES = 8
+# The components whose files hold CustomResourceDefinitions.
+_DEFINING = ("cilium", "gateway-api", "prometheus-operator", "kserve")
 # Namespace and name of every Deployment that `up` waits for.
 CONTROLLERS = (
     ("kube-system", "coredns"),
@@ -69,15 +72,19 @@ class Cluster:
             self._layout.component("prometheus-operator") / "files" / "prometheus-operator-crd",
             self._kserve("kserve-crds.yaml"),
         ]
-        self._apply_files(folders)
+        versions = "\n".join(f"{path} {(self._layout.component(path) / 'key').read_text()}" for path in _DEFINING)
+        if self._is_new("definitions", versions):
+            self._apply_files(folders)
+            self._done("definitions", versions)
 
     def install_controllers(self, images: Mapping[str, str]) -> None:
         """CoreDNS, volumes, metrics-server, KServe's controller, prometheus-operator."""
         values = {**images, "cluster-dns": CLUSTER_DNS}
         own = [each for path in sorted(MANIFESTS.glob("*.yaml")) for each in _read(path, values)]
         release = self._kserve("kserve.yaml").read_text()
-        webhook = certificates.server_certificate(["kserve-webhook-server-service.kserve.svc"])
-        self._apply(
+        names = ("kserve-webhook.crt", "kserve-webhook.key", "ca.crt")
+        served, key, authority = (self._layout.key(name).read_bytes() for name in names)
+        text = yaml.dump_all(
             [
                 *own,
                 *self._volumes(),
@@ -87,9 +94,13 @@ class Cluster:
                     images["prometheus-operator"],
                     images["prometheus-config-reloader"],
                 ),
-                *upstream.kserve(release, images["kserve-manager"], webhook),
-            ]
+                *upstream.kserve(release, images["kserve-manager"], (served, key, authority)),
+            ],
+            Dumper=yaml.CSafeDumper,
         )
+        if self._is_new("controllers", text):
+            self.kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", content=text)
+            self._done("controllers", text)
 
     def wait_for_controllers(self, seconds: int = 120) -> None:
         """Wait until every controller is rolled out."""
@@ -138,13 +149,22 @@ class Cluster:
                 },
             }
 
-    def _apply(self, manifests: Iterable[dict[str, Any]]) -> None:
-        text = yaml.dump_all(manifests, Dumper=yaml.CSafeDumper)
-        self.kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", content=text)
+    def _is_new(self, what: str, content: str) -> bool:
+        stamp = self._layout.state / "installed" / what
+        return not stamp.exists() or stamp.read_text() != _digest(content)
+
+    def _done(self, what: str, content: str) -> None:
+        stamp = self._layout.state / "installed" / what
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(_digest(content))
 
     def _apply_files(self, paths: Iterable[Path]) -> None:
         names = [f"--filename={path}" for path in paths]
         self.kubectl("apply", "--server-side", "--force-conflicts", "--recursive", *names)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(path: Path, values: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -102,7 +102,6 @@ def _install(layout: Layout, pid: int, say: Say) -> None:
     start = time.monotonic()
     cluster = Cluster(layout)
     cluster.install_controllers(references(layout))
-    say(f"start  controllers installed took {time.monotonic() - start:.1f} s")
     _give_network(layout, pid)
     cluster.wait_for_node()
     say(f"start  node Ready after {time.monotonic() - start:.1f} s")

@@ -10,12 +10,14 @@ from infra.node import certificates
 from infra.node.layout import Layout
 
 
-def test_a_servers_certificate_names_its_host_and_is_signed_by_the_authority_beside_it() -> None:
-    served, _, authority = certificates.server_certificate(["service.namespace.svc"])
-    certificate = x509.load_pem_x509_certificate(served)
-    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+def test_the_webhooks_certificate_names_its_host_and_is_signed_by_the_clusters_authority(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.state.mkdir()
+    certificates.write(layout)
+    certificate = x509.load_pem_x509_certificate(layout.key("kserve-webhook.crt").read_bytes())
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(layout.key("ca.crt").read_bytes()))
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["service.namespace.svc"]
+    assert names.get_values_for_type(x509.DNSName) == ["kserve-webhook-server-service.kserve.svc"]
 
 
 def test_keys_are_their_owners_alone_and_the_kubeconfig_is_the_administrators(tmp_path: Path) -> None:
