@@ -7,6 +7,7 @@ every other process of the node, and every mount, rule and link goes with them. 
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import json
 import os
@@ -99,13 +100,26 @@ def kill() -> bool:
 
 
 def remove() -> None:
-    """Delete the control groups, which outlive the node's processes."""
+    """Delete the control groups, which outlive the node's processes, once the last process has left them."""
+    deadline = time.monotonic() + 30
     for hierarchy in _hierarchies():
         top = hierarchy / NODE_NAME
-        for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
-            folder.rmdir()
-        if top.exists():
-            top.rmdir()
+        folders = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
+        for folder in [*folders, top] if top.exists() else []:
+            while not _removed(folder):
+                if time.monotonic() > deadline:
+                    raise NodeError(f"a process does not leave the control group {folder}")
+                time.sleep(0.05)
+
+
+def _removed(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            return False
+        raise
+    return True
 
 
 def _check_routes() -> None:
