@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from infra.node.addresses import NODE, NODE_NAME, SERVER
 from infra.node.layout import Layout
 
-__all__ = ["write"]
+__all__ = ["server_certificate", "write"]
 
 # Who: common name and organisation, which Kubernetes reads as user and group.
 CLIENTS = {
@@ -54,6 +54,13 @@ class _Authority:
                 x509.SubjectAlternativeName([_host(each) for each in hosts]), critical=False
             )
         return _pem(builder.sign(self.key, hashes.SHA256())), _key_pem(key)
+
+
+def server_certificate(hosts: Sequence[str]) -> tuple[bytes, bytes, bytes]:
+    """Return a server's certificate, its key and the authority that signed it, PEM; the authority's key is not kept."""
+    authority = _Authority()
+    certificate, key = authority.issue(hosts[0], hosts=hosts)
+    return certificate, key, _pem(authority.certificate)
 
 
 def write(layout: Layout) -> None:
