@@ -92,10 +92,9 @@ def _start_programs(layout: Layout, pid: int, say: Say) -> None:
     (plugins / "cilium-cni").symlink_to(layout.binary("cilium", "cilium-cni"))
     supervisor.start(layout, pid, [*programs.control_plane(layout), *programs.workers(layout)])
     cluster.wait_for_server()
-    say(f"start  API server took {time.monotonic() - start:.1f} s")
     cluster.install_definitions()
     supervisor.start(layout, pid, [programs.cilium(layout, sandbox.cgroup_root())])
-    say(f"start  definitions took {time.monotonic() - start:.1f} s")
+    say(f"start  programs took {time.monotonic() - start:.1f} s")
 
 
 def _install(layout: Layout, pid: int, say: Say) -> None:
@@ -104,7 +103,6 @@ def _install(layout: Layout, pid: int, say: Say) -> None:
     cluster.install_controllers(references(layout))
     _give_network(layout, pid)
     cluster.wait_for_node()
-    say(f"start  node Ready after {time.monotonic() - start:.1f} s")
     cluster.wait_for_controllers()
     say(f"start  controllers took {time.monotonic() - start:.1f} s")
 
