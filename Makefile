@@ -109,7 +109,8 @@ node-test: install ## prove that the node survives kill -9 and leaves nothing be
 .PHONY: test
 test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report=term -m "not slow" tests/unit tests/integration
+	@$(BIN)/python -m pytest --cov --cov-report= tests/unit
+	@$(BIN)/python -m pytest --cov --cov-append --cov-report=term -m "not slow" tests/integration
 
 .PHONY: kind-up
 kind-up: install ## a cluster in Docker with what the platform stands on, instead of the node rig (needs docker, kind, kubectl, go)
