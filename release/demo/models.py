@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def copy(registry: Registry, version: int, change: Callable[[Pipeline], None] | 
         RegistryError: MLflow refuses or does not answer.
     """
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    with tempfile.TemporaryDirectory(prefix="ferryman-demo-") as scratch, redirect_stdout(StringIO()):
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    quiet = redirect_stdout(StringIO()), redirect_stderr(StringIO())
+    with tempfile.TemporaryDirectory(prefix="ferryman-demo-") as scratch, quiet[0], quiet[1]:
         folder = registry.download(registry.get(MODEL, version), Path(scratch))
         pipeline = load_pipeline(folder)
         if change is not None:

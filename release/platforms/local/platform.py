@@ -166,6 +166,9 @@ class LocalPlatform:
             first = self._first_pids.setdefault(each.program, state.pid)
             if state.pid == first or not state.pid:
                 return None
+        elif not state.failed:
+            # Added a moment ago: the supervisor knows it as STOPPED until it starts it.
+            return None
         return f"the predictor ended at start: {self._supervisor.log_tail(each.program, 1)}"
 
     def _store_answers(self) -> bool:
