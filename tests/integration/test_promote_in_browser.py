@@ -10,7 +10,7 @@ import pytest
 from browser import move_alias, needs_browser, open_page
 from conftest import TENANTS, Stack, eventually
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.slow]
 
 Answers = dict[str, list[tuple[int, str]]]
 
