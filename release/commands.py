@@ -27,6 +27,8 @@ def chosen(settings: Settings, tenants: Sequence[str]) -> list[Release]:
     Raises:
         StoreError: a tenant has none, or the stack was never started.
     """
+    if not settings.release_specs.exists():
+        raise StoreError("there are no releases yet; start the stack with: make up")
     releases = {release.name: release for release in LocalStore(settings).releases()}
     unknown = [tenant for tenant in tenants if tenant not in releases]
     if unknown:

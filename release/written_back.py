@@ -15,13 +15,14 @@ MOST_TENANTS = 20
 """Up to so many, each tenant has a tag of its own; beyond, one tag sums up."""
 
 _LONGEST = 500
+_ON_TRIAL = {Phase.VERIFYING, Phase.CANARY, Phase.PROMOTING, Phase.PAUSED, Phase.ROLLING_BACK}
 
 
 def standing(status: ReleaseStatus) -> dict[int, tuple[str, str]]:
     """Return what each version is to one tenant, by version: one word, and the rest of the sentence."""
     found: dict[int, tuple[str, str]] = {}
     if status.previous is not None:
-        found[status.previous.version] = "replaced", f"kept until {format_moment(status.previous.until)}"
+        found[status.previous.version] = "replaced", f"and kept until {format_moment(status.previous.until)}"
     if status.rejected is not None:
         found[status.rejected.version] = "rejected", f"{status.rejected.reason}: {status.rejected.message}"
     if status.stable is not None:
@@ -29,7 +30,14 @@ def standing(status: ReleaseStatus) -> dict[int, tuple[str, str]]:
     if status.canary is not None:
         share = f"{status.canary.weight} % of requests, step {status.canary.step + 1}"
         found[status.canary.version] = "canary", f"{share}, {status.phase} since {format_moment(status.phase_since)}"
-    return found
+    # Of a trial that was given up for another version, what was written last would stay for ever.
+    last = {each.version: each for each in status.history if each.version not in found.keys() | {None, status.target}}
+    left = {
+        version: ("left", f"{each.reason}: {each.message}")
+        for version, each in last.items()
+        if version is not None and each.phase in _ON_TRIAL
+    }
+    return left | found
 
 
 def tags(releases: Sequence[Release]) -> dict[tuple[str, int], dict[str, str]]:

@@ -2,102 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import base64
+import hashlib
+import hmac
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from conftest import TENANTS, Stack, eventually
 from mlflow import MlflowClient
-from sklearn.pipeline import Pipeline
+from moving import REVIEWS, Releases, canaries, on, suspended
 
-from infra.local.secret import signing_key, trusted_keys
+from infra.local.secret import webhook_keys
 from infra.local.settings import Settings
-from registry.client import Registry
 from release.demo import models
-from release.demo.load import Answered, load
 from release.demo.strategy import by_canary
-from release.demo.texts import reviews
 
 pytestmark = pytest.mark.timeout(500)
-
-REVIEWS = reviews(400)
-
-
-class Releases:
-    """A stack on which versions are registered and the alias is moved."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self._registry = Registry()
-        self._client = MlflowClient(stack.mlflow, stack.mlflow)
-
-    @property
-    def champion(self) -> int:
-        return int(self._client.get_model_version_by_alias("sentiment", "champion").version)
-
-    def copy(self, change: Callable[[Pipeline], None] | None = None) -> int:
-        """Register and sign a copy of the champion."""
-        made = models.copy(self._registry, self.champion, change)
-        models.sign(self._registry, made, "a test")
-        return made
-
-    def move(self, version: int) -> None:
-        self._registry.set_alias("sentiment", "champion", version)
-
-    def delete_alias(self) -> None:
-        self._client.delete_registered_model_alias("sentiment", "champion")
-
-    def phases(self, tenant: str, version: int) -> list[str]:
-        return [each["phase"] for each in self.stack.status(tenant)["history"] if each["version"] == version]
-
-    def stable(self, version: int) -> bool:
-        """Whether every tenant has arrived there."""
-        return all(
-            (held := self.stack.status(tenant))["phase"] == "Stable" and held["stable"]["version"] == version
-            for tenant in TENANTS
-        )
-
-    def rejected(self, version: int) -> bool:
-        return all(
-            (held := self.stack.status(tenant))["phase"] == "Rejected" and held["rejected"]["version"] == version
-            for tenant in TENANTS
-        )
-
-    def on_trial(self, version: int) -> bool:
-        """Whether the version has a share of every tenant's requests."""
-        trials = [self.stack.status(tenant)["canary"] for tenant in TENANTS]
-        return all(trial and trial["version"] == version and trial["weight"] > 0 for trial in trials)
 
 
 @pytest.fixture
 def releases(released: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
-    home = Path(released.home)
-    for name, value in {
-        "MLFLOW_TRACKING_URI": released.mlflow,
-        "FERRYMAN_SIGNING_KEY": str(signing_key(home)),
-        "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(home)),
-        **{name: value for name, value in released.environment.items() if name.startswith("FERRYMAN_")},
-    }.items():
-        monkeypatch.setenv(name, value)
-    made = Releases(released)
-    before = made.champion
-    yield made
-    made.move(before)
-    eventually(lambda: made.stable(before), 120)
-
-
-@contextmanager
-def canaries(stack: Stack) -> Iterator[Answered]:
-    """Have every tenant release by canary, under load."""
-    settings = Settings()
-    with by_canary(settings.release_specs), load(settings, TENANTS, REVIEWS) as answered:
-        yield answered
-    assert not answered.failed
+    yield from on(released, monkeypatch)
 
 
 def test_a_canary_rises_step_by_step_and_is_promoted_without_a_failed_request(releases: Releases) -> None:
@@ -126,20 +55,56 @@ def test_a_model_that_favours_one_label_is_rolled_back_by_itself_and_stays_away(
     assert not [name for name in releases.stack.predictors() if name.endswith(f"-v{broken}")]
 
 
+def processes(stack: Stack, *words: str) -> list[psutil.Process]:
+    """The stack's processes with all of these words in their command lines."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            of_stack = process.environ().get("FERRYMAN_SUPERVISED") == str(stack.home)
+            if of_stack and all(word in " ".join(process.cmdline()) for word in words):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _state(stack: Stack, tenant: str) -> str:
+    held = stack.status(tenant)
+    return f"{held['phase']} {(held['canary'] or {}).get('step', '')}"
+
+
+def kill_at_every_state(stack: Stack, tenant: str, arrived: Callable[[], bool], seconds: float) -> list[str]:
+    """Kill the controller whenever it has just kept a new state of this tenant; return the states."""
+    states = [_state(stack, tenant)]
+    deadline = time.monotonic() + seconds
+    while not arrived() and time.monotonic() < deadline:
+        state = _state(stack, tenant)
+        if states[-1] != state:
+            states.append(state)
+            for process in processes(stack, "-m release run"):
+                process.kill()
+        time.sleep(0.02)
+    return states
+
+
 @pytest.mark.slow
-def test_a_controller_that_is_killed_goes_on_where_it_was(releases: Releases) -> None:
-    version = releases.copy()
-    with canaries(releases.stack):
+def test_a_controller_killed_at_every_state_goes_on_and_does_nothing_twice(releases: Releases) -> None:
+    stack, version = releases.stack, releases.copy()
+    with canaries(stack):
         releases.move(version)
-        for _ in range(4):
-            os.kill(releases.stack.pid("release"), signal.SIGKILL)
-            eventually(lambda: psutil.pid_exists(releases.stack.pid("release")))
-            time.sleep(4)
-        eventually(lambda: releases.stable(version), 150)
+        states = kill_at_every_state(stack, "tenant-a", lambda: releases.stable(version), 300)
+        assert releases.stable(version)
+    assert [state.split()[0] for state in states[1:]].count("Canary") == 4, states
+    running = [name for name in stack.predictors() if name.endswith(f"-v{version}")]
+    assert sorted(running) == [f"predictor-{tenant}-v{version}" for tenant in TENANTS]
     for tenant in TENANTS:
-        numbers = [each["number"] for each in releases.stack.status(tenant)["history"]]
-        assert numbers == sorted(set(numbers))
-        assert releases.phases(tenant, version).count("Promoting") == 1
+        assert releases.phases(tenant, version) == ["Verifying", *["Canary"] * 4, "Promoting", "Stable"]
+    # Reports were cut off, too: each line is there, and once.
+    for tenant in TENANTS:
+        kept = [each["number"] for each in stack.status(tenant)["history"]]
+        eventually(lambda t=tenant, k=kept: set(k) <= {line["number"] for line in releases.history(t)})
+        numbers = [line["number"] for line in releases.history(tenant)]
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
 @pytest.mark.slow
@@ -148,18 +113,58 @@ def test_a_canary_goes_on_while_the_registry_is_down(releases: Releases) -> None
     with canaries(releases.stack):
         releases.move(version)
         eventually(lambda: releases.on_trial(version), 90)
-        server = psutil.Process(releases.stack.pid("mlflow"))
-        processes = [server, *server.children(recursive=True)]
-        for process in processes:
-            process.suspend()
-        try:
+        with suspended(releases.stack, "mlflow"):
             eventually(lambda: releases.stable(version), 120)
-        finally:
-            for process in processes:
-                process.resume()
     # What could not be written back meanwhile arrives when the registry is back.
     tags = MlflowClient(releases.stack.mlflow).get_model_version
     eventually(lambda: "stable since" in tags("sentiment", str(version)).tags["ferryman.tenant-b"], 90)
+
+
+@pytest.mark.slow
+def test_nothing_new_starts_while_the_object_store_is_down_and_it_goes_on_by_itself(releases: Releases) -> None:
+    before, version = releases.champion, releases.copy()
+    with canaries(releases.stack) as answered:
+        with suspended(releases.stack, "s3"):
+            releases.move(version)
+            eventually(lambda: releases.stack.status("tenant-a")["phase"] == "Verifying")
+            time.sleep(5)
+            assert releases.phases("tenant-a", version) == ["Verifying"]
+            assert set(answered.requests) == {str(before)}
+        eventually(lambda: releases.stable(version), 200)
+
+
+@pytest.mark.slow
+def test_a_canary_that_fails_every_request_gets_none_ten_seconds_after_the_first(releases: Releases) -> None:
+    stack, version = releases.stack, releases.copy()
+    failed: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            if stack.ask("tenant-a").status_code != 200:
+                failed.append(time.monotonic())
+
+    callers = [threading.Thread(target=ask) for _ in range(2)]
+    with by_canary(Settings().release_specs):
+        for caller in callers:
+            caller.start()
+        try:
+            releases.move(version)
+            eventually(lambda: releases.on_trial(version), 90)
+            assert not failed
+            deadline = time.monotonic() + 60
+            while stack.status("tenant-a")["phase"] != "Rejected" and time.monotonic() < deadline:
+                # As often as the supervisor starts it: it never answers again.
+                for process in processes(stack, "inference", "tenant-a", f"/{version}-"):
+                    process.kill()
+                time.sleep(0.2)
+            time.sleep(3)
+        finally:
+            over.set()
+            for caller in callers:
+                caller.join()
+        assert stack.status("tenant-a")["rejected"]["reason"] == "GatewayErrors"
+    assert failed[-1] - failed[0] < 10
 
 
 def test_the_version_before_comes_back_at_once_and_a_deleted_alias_moves_nothing(releases: Releases) -> None:
@@ -191,6 +196,23 @@ def test_a_person_stops_a_canary_and_tries_it_again(releases: Releases) -> None:
         retried = releases.stack.run("release", "retry", *TENANTS)
         assert retried.returncode == 0, retried.stderr
         eventually(lambda: releases.stable(version), 150)
+
+
+def test_the_webhook_takes_a_call_of_the_registry_once_and_no_other(released: Stack) -> None:
+    body, now = b"{}", str(int(time.time()))
+
+    def call(secret: str) -> int:
+        signature = hmac.new(secret.encode(), f"1.{now}.".encode() + body, hashlib.sha256).digest()
+        headers = {
+            "x-mlflow-delivery-id": "1",
+            "x-mlflow-timestamp": now,
+            "x-mlflow-signature": f"v1,{base64.b64encode(signature).decode()}",
+        }
+        url = f"{released.controller}/webhooks/mlflow"
+        return httpx.post(url, content=body, headers=headers, timeout=10, trust_env=False).status_code
+
+    secret = webhook_keys(released.home).secret
+    assert [call("guessed"), call(secret), call(secret)] == [401, 204, 401]
 
 
 def test_a_second_controller_ends_with_a_sentence(released: Stack) -> None:

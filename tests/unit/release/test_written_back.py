@@ -38,7 +38,7 @@ def test_each_version_says_what_it_is_to_each_tenant() -> None:
     )
     found = tags([a, b])
     assert found["sentiment", 7] == dict.fromkeys(["tenant-a", "tenant-b"], "stable since 1970-01-01T00:01:00.000Z")
-    assert found["sentiment", 6] == {"tenant-a": "replaced kept until 1970-01-01T00:11:00.000Z"}
+    assert found["sentiment", 6] == {"tenant-a": "replaced and kept until 1970-01-01T00:11:00.000Z"}
     assert found["sentiment", 8]["tenant-a"].startswith("canary 25 % of requests, step 2")
     assert found["sentiment", 8]["tenant-b"] == "rejected SmokeFailed: one label"
 
@@ -51,3 +51,20 @@ def test_beyond_twenty_tenants_one_tag_sums_up() -> None:
         ("sentiment", 7): {"tenants": "stable at 20 of 21 tenants"},
         ("sentiment", 6): {"tenants": "stable at 1 of 21 tenants"},
     }
+
+
+def test_a_trial_given_up_for_another_version_says_so_and_a_version_long_replaced_says_what_it_said() -> None:
+    def transition(number: int, phase: Phase, version: int, reason: str) -> Transition:
+        return Transition(number=number, time=number, phase=phase, version=version, reason=reason, message="why")
+
+    history = (
+        transition(1, Phase.PROMOTING, 6, "Verified"),
+        transition(2, Phase.STABLE, 6, "Promoted"),
+        transition(3, Phase.STABLE, 7, "Promoted"),
+        transition(4, Phase.CANARY, 8, "Verified"),
+        transition(5, Phase.ROLLING_BACK, 8, "AliasMoved"),
+        transition(6, Phase.VERIFYING, 9, "AliasMoved"),
+    )
+    found = tags([release("a", stable=artifact(7), target=9, phase=Phase.VERIFYING, history=history)])
+    assert found["sentiment", 8] == {"a": "left AliasMoved: why"}
+    assert {version for _, version in found} == {7, 8}
