@@ -8,10 +8,9 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from artifact.digest import ArtifactError
+from artifact.names import MODEL_FILE
 
-__all__ = ["MODEL_FILE", "TRUSTED_TYPES", "UntrustedTypeError", "load_pipeline"]
-
-MODEL_FILE = "model.skops"
+__all__ = ["TRUSTED_TYPES", "UntrustedTypeError", "load_pipeline"]
 
 # What skops does not trust by itself and we do. The list in an artifact's own MLmodel is its author's claim: not read.
 TRUSTED_TYPES = (

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from artifact import ArtifactError, PublishedArtifact, verify_folder
+from artifact.names import MODEL_FILE
 from inference.recognise import NotRecognisedError, recognise
 from inference.scoring import Scorer
 from inference.skops_file import UnreadableError, read
@@ -19,7 +20,6 @@ from inference.skops_file import UnreadableError, read
 __all__ = ["DownloadError", "load"]
 
 _CONNECT_SECONDS = 5
-_MODEL_FILE = "model.skops"
 _log = logging.getLogger("inference")
 
 
@@ -44,7 +44,7 @@ def load(place: PublishedArtifact, folder: Path | None) -> Scorer:
 def _checked(folder: Path, place: PublishedArtifact) -> Scorer:
     verify_folder(folder, place.digest12)
     try:
-        return recognise(read(folder / _MODEL_FILE))
+        return recognise(read(folder / MODEL_FILE))
     except (NotRecognisedError, UnreadableError) as error:
         reason = str(error)
     except Exception as error:  # a model file of our own format, but with other content than any training writes

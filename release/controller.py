@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from release.actions import Action, Ensure, Remove, Smoke, Verify, Weigh
@@ -110,21 +110,18 @@ class Controller:
 
     def _act(self, release: Release, action: Action) -> None:
         """Begin an action, unless the one before on the same thing is still under way: the next plan asks again."""
-        platform, name = self._platform, release.name
+        platform, name, begin = self._platform, release.name, self._workers.start
         match action:
             case Verify(version):
                 self._watch.verify(release.spec.model, version)
             case Weigh(weights):
-                self._begin((name, "weights"), lambda: platform.weigh(release, weights))
+                begin((name, "weights"), lambda: platform.weigh(release, weights))
             case Ensure(artifact, replicas):
-                self._begin((name, artifact.version), lambda: platform.ensure(release, artifact, replicas))
+                begin((name, artifact.version), lambda: platform.ensure(release, artifact, replicas))
             case Smoke(version):
-                self._begin((name, version), lambda: self._smoke(release, version))
+                begin((name, version), lambda: self._smoke(release, version))
             case Remove(version):
-                self._begin((name, version), lambda: platform.remove(release, version))
-
-    def _begin(self, key: tuple[str, str | int], work: Callable[[], None]) -> None:
-        self._workers.start(key, work)
+                begin((name, version), lambda: platform.remove(release, version))
 
     def _smoke(self, release: Release, version: int) -> None:
         self._smoked.setdefault(release.name, {})[version] = self._platform.smoke(release, version)

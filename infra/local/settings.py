@@ -7,9 +7,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from artifact.names import MODEL
-
-__all__ = ["LOOPBACK", "MODEL", "TENANTS", "Settings", "tenant_host"]
+__all__ = ["LOOPBACK", "TENANTS", "Settings", "tenant_host"]
 
 LOOPBACK = "127.0.0.1"
 TENANTS = ("tenant-a", "tenant-b")

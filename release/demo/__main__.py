@@ -74,14 +74,14 @@ def _show(settings: Settings) -> int:
             acts.append((f"version {broken}, broken", "rolled back by itself", move(broken) == 1))
             _say(f"The alias moves to version {unsigned}, which nobody signed.")
             acts.append((f"version {unsigned}, unsigned", "refused, never started", move(unsigned) == 1))
-            served = str(unsigned) not in answered.requests
+            stayed_away = str(unsigned) not in answered.requests
     finally:
         try:
             registry.set_alias(MODEL, CHAMPION, good)
         except RegistryError as error:
             print(f"The alias {CHAMPION} was version {good}; move it back: {error}", file=sys.stderr)
     _print(acts, answered)
-    return 0 if served and not answered.failed and all(held for _, _, held in acts) else 1
+    return 0 if stayed_away and not answered.failed and all(held for _, _, held in acts) else 1
 
 
 def _train_on_few(registry: Registry) -> int:

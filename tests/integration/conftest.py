@@ -7,15 +7,19 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
+import psutil
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from infra.local.secret import Credentials
 
@@ -104,6 +108,45 @@ def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
     assert holds()
 
 
+Answers = dict[str, list[tuple[int, str]]]
+
+
+@contextmanager
+def under_load(stack: Stack) -> Iterator[Answers]:
+    """Ask every tenant without a pause; yield each answer's status code and version, by tenant."""
+    stop = threading.Event()
+    answers: Answers = {tenant: [] for tenant in TENANTS}
+
+    def ask(tenant: str) -> None:
+        while not stop.is_set():
+            answer = stack.ask(tenant)
+            answers[tenant].append((answer.status_code, answer.headers.get("x-model-version", "")))
+
+    callers = [threading.Thread(target=ask, args=(tenant,)) for tenant in TENANTS]
+    for caller in callers:
+        caller.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+
+
+@contextmanager
+def suspended(stack: Stack, name: str) -> Iterator[None]:
+    """A server that takes connections and answers nobody."""
+    server = psutil.Process(stack.pid(name))
+    processes = [server, *server.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     started = Stack(tmp_path_factory.mktemp("stack") / "home")
@@ -138,3 +181,13 @@ def s3(endpoint: str, keys: Credentials) -> boto3.client:
         region_name="us-east-1",
         config=Config(retries={"max_attempts": 1}),
     )
+
+
+def assert_reads_what_is_released_and_nothing_else(reader: boto3.client) -> None:
+    assert reader.list_objects_v2(Bucket="released")["KeyCount"] > 0
+    for refused in (
+        lambda: reader.list_objects_v2(Bucket="mlflow"),
+        lambda: reader.put_object(Bucket="released", Key="sentiment/x", Body=b""),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from conftest import TENANTS, Stack, eventually
 from mlflow import MlflowClient
@@ -22,7 +21,7 @@ from release.demo.load import Answered, load
 from release.demo.strategy import by_canary
 from release.demo.texts import reviews
 
-__all__ = ["REVIEWS", "Releases", "canaries", "on", "suspended"]
+__all__ = ["REVIEWS", "Releases", "canaries", "on"]
 
 REVIEWS = reviews(400)
 
@@ -92,20 +91,6 @@ def on(released: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
     yield made
     made.move(before)
     eventually(lambda: made.stable(before), 120)
-
-
-@contextmanager
-def suspended(stack: Stack, name: str) -> Iterator[None]:
-    """A server that takes connections and answers nobody."""
-    server = psutil.Process(stack.pid(name))
-    processes = [server, *server.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
 
 
 @contextmanager

@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from browser import move_alias, needs_browser, open_page
-from conftest import TENANTS, Stack, eventually
+from conftest import TENANTS, Stack, eventually, under_load
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.slow]
-
-Answers = dict[str, list[tuple[int, str]]]
-
-
-@contextmanager
-def under_load(stack: Stack) -> Iterator[Answers]:
-    """Ask every tenant without a pause; yield each answer's status code and version, by tenant."""
-    stop = threading.Event()
-    answers: Answers = {tenant: [] for tenant in TENANTS}
-
-    def ask(tenant: str) -> None:
-        while not stop.is_set():
-            answer = stack.ask(tenant)
-            answers[tenant].append((answer.status_code, answer.headers.get("x-model-version", "")))
-
-    callers = [threading.Thread(target=ask, args=(tenant,)) for tenant in TENANTS]
-    for caller in callers:
-        caller.start()
-    try:
-        yield answers
-    finally:
-        stop.set()
-        for caller in callers:
-            caller.join()
 
 
 @needs_browser

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import psutil
 import pytest
-from conftest import TENANTS, Stack, eventually
+from conftest import TENANTS, Stack, eventually, suspended
 from mlflow import MlflowClient
-from moving import REVIEWS, Releases, canaries, on, suspended
+from moving import REVIEWS, Releases, canaries, on
 
 from infra.local.secret import webhook_keys
 from infra.local.settings import Settings

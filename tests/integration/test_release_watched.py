@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from browser import move_alias, needs_browser, open_page
-from conftest import TENANTS, Stack
+from conftest import TENANTS, Stack, under_load
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
@@ -34,32 +33,13 @@ def by_canary(stack: Stack) -> Iterator[None]:
         specs.write_text(before)
 
 
-@contextmanager
-def asked(stack: Stack) -> Iterator[None]:
-    """Ask every tenant without a pause: a canary that nobody asks is not judged."""
-    stop = threading.Event()
-
-    def ask(tenant: str) -> None:
-        while not stop.is_set():
-            assert stack.ask(tenant).status_code == 200
-
-    callers = [threading.Thread(target=ask, args=(tenant,)) for tenant in TENANTS]
-    for caller in callers:
-        caller.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for caller in callers:
-            caller.join()
-
-
 @needs_browser
 def test_an_alias_moved_in_mlflow_is_watched_on_the_page_from_canary_to_stable(released: Stack) -> None:
     trained = released.run("training", "--sample", "4300")
     assert trained.returncode == 0, trained.stderr
     newest = released.run("registry", "list").stdout.split()[1].removeprefix("v")
-    with by_canary(released), asked(released), open_page() as clicked:
+    # A canary that nobody asks is not judged.
+    with by_canary(released), under_load(released) as answers, open_page() as clicked:
         assert clicked.context.browser is not None
         watched = clicked.context.browser.new_page()
         watched.goto(released.controller)
@@ -80,3 +60,4 @@ def test_an_alias_moved_in_mlflow_is_watched_on_the_page_from_canary_to_stable(r
         link.first.click()
         expect(watched.get_by_text(f"Version {newest}").first).to_be_visible()
     assert all(released.served(tenant) == newest for tenant in TENANTS)
+    assert {code for tenant in TENANTS for code, _ in answers[tenant]} == {200}

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
 from pathlib import Path
 
 import boto3
 import psutil
 import pytest
-from botocore.exceptions import ClientError
-from conftest import TENANTS, Stack, eventually, free_ports
+from conftest import (
+    TENANTS,
+    Stack,
+    assert_reads_what_is_released_and_nothing_else,
+    eventually,
+    free_ports,
+    suspended,
+    under_load,
+)
 from mlflow import MlflowClient
 
 from training.source import load
@@ -67,25 +73,10 @@ def test_the_same_data_train_the_same_parameters(released: Stack) -> None:
 
 def test_moving_the_alias_under_load_fails_no_request(released: Stack) -> None:
     version = str(register_again(released))
-    stop = threading.Event()
-    answers: dict[str, list[tuple[int, str]]] = {tenant: [] for tenant in TENANTS}
-
-    def load(tenant: str) -> None:
-        while not stop.is_set():
-            answer = released.ask(tenant)
-            answers[tenant].append((answer.status_code, answer.headers.get("x-model-version", "")))
-
-    callers = [threading.Thread(target=load, args=(tenant,)) for tenant in TENANTS]
-    for caller in callers:
-        caller.start()
-    try:
+    with under_load(released) as answers:
         client(released).set_registered_model_alias("sentiment", "champion", version)
         eventually(lambda: all(released.served(tenant) == version for tenant in TENANTS))
         eventually(lambda: all(released.status(tenant)["phase"] == "Stable" for tenant in TENANTS))
-    finally:
-        stop.set()
-        for caller in callers:
-            caller.join()
     for tenant in TENANTS:
         codes = {code for code, _ in answers[tenant]}
         versions = {served for _, served in answers[tenant]}
@@ -174,13 +165,7 @@ def test_the_predictors_keys_read_what_is_released_and_nothing_else(released: St
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         region_name="us-east-1",
     )
-    assert reader.list_objects_v2(Bucket="released")["KeyCount"] > 0
-    for refused in (
-        lambda: reader.list_objects_v2(Bucket="mlflow"),
-        lambda: reader.put_object(Bucket="released", Key="sentiment/x", Body=b""),
-    ):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            refused()
+    assert_reads_what_is_released_and_nothing_else(reader)
 
 
 def supervised(process: psutil.Process, stack: Stack) -> bool:
@@ -214,16 +199,9 @@ def test_a_second_up_changes_nothing(released: Stack) -> None:
 def test_tenants_go_on_answering_while_mlflow_and_s3_are_down(released: Stack) -> None:
     version = released.served("tenant-a")
     for name in ("mlflow", "s3"):
-        process = psutil.Process(released.pid(name))
-        tree = [process, *process.children(recursive=True)]
-        for each in tree:
-            each.suspend()
-        try:
+        with suspended(released, name):
             for tenant in TENANTS:
                 assert released.served(tenant) == version, name
-        finally:
-            for each in tree:
-                each.resume()
     eventually(lambda: released.run("infra.local", "status").returncode == 0)
 
 

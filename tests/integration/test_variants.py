@@ -14,8 +14,14 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from botocore.exceptions import ClientError
-from conftest import TENANTS, Stack, eventually, free_ports, s3
+from conftest import (
+    TENANTS,
+    Stack,
+    assert_reads_what_is_released_and_nothing_else,
+    eventually,
+    free_ports,
+    s3,
+)
 
 from infra.local.object_store import object_store
 from infra.local.secret import Credentials, load_or_generate
@@ -66,13 +72,7 @@ def test_minio_is_the_store_where_it_is_installed(tmp_path: Path) -> None:
         assert psutil.Process(stack.pid("s3")).name() == "minio"
         endpoint = f"http://127.0.0.1:{stack.environment['FERRYMAN_S3_PORT']}"
         reader = s3(endpoint, load_or_generate(stack.home).reader)
-        assert reader.list_objects_v2(Bucket="released")["KeyCount"] > 0
-        for refused in (
-            lambda: reader.list_objects_v2(Bucket="mlflow"),
-            lambda: reader.put_object(Bucket="released", Key="sentiment/x", Body=b""),
-        ):
-            with pytest.raises(ClientError, match="AccessDenied"):
-                refused()
+        assert_reads_what_is_released_and_nothing_else(reader)
         come_back(stack)
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from artifact.model import MODEL_FILE, load_pipeline
+from artifact.model import load_pipeline
+from artifact.names import MODEL_FILE
 from training.evaluate import expected_calibration_error
 from training.normalise import deduplicate
 from training.pipeline import (

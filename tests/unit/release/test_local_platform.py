@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.local.gateway import Endpoint
+from infra.local.settings import Settings
+from infra.local.supervisor import ProcessState
+from release.observation import VersionSeen
+from release.platforms.local.platform import LocalPlatform
+from release.platforms.local.predictor import Predictor
+
+URI = "s3://released/sentiment/3-0123456789ab/"
+JUST_ADDED = Predictor("tenant-a", "tenant-a", "sentiment", 3, URI, Endpoint(1, 2))
+
+
+def seen(home: Path, state: str) -> VersionSeen:
+    # A port that nobody listens on: this store never answers, so a fault is laid at its door.
+    settings = Settings(home=home, s3_port=1)
+    settings.prepare()
+    states = {JUST_ADDED.program: ProcessState(JUST_ADDED.program, state, 0, 0)}
+    found = LocalPlatform(settings)._see(JUST_ADDED, states, {}, judged=False)
+    assert found is not None
+    return found
+
+
+def test_a_predictor_that_the_supervisor_has_not_started_yet_has_no_fault(tmp_path: Path) -> None:
+    found = seen(tmp_path / "home", "STOPPED")
+    assert (found.ready, found.failed, found.blocked) == (False, None, None)
+
+
+@pytest.mark.parametrize("state", ["BACKOFF", "EXITED", "FATAL"])
+def test_one_that_ended_at_start_has_one(tmp_path: Path, state: str) -> None:
+    found = seen(tmp_path / "home", state)
+    assert found.failed or found.blocked
