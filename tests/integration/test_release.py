@@ -41,6 +41,7 @@ def test_a_canary_rises_step_by_step_and_is_promoted_without_a_failed_request(re
     eventually(lambda: "stable since" in tags("sentiment", str(version)).tags["ferryman.tenant-a"])
 
 
+@pytest.mark.slow
 def test_a_model_that_favours_one_label_is_rolled_back_by_itself_and_stays_away(releases: Releases) -> None:
     good = releases.champion
     broken = releases.copy(models.favouring_positive([text for text, _ in REVIEWS]))
@@ -167,6 +168,7 @@ def test_a_canary_that_fails_every_request_gets_none_ten_seconds_after_the_first
     assert failed[-1] - failed[0] < 10
 
 
+@pytest.mark.slow
 def test_the_version_before_comes_back_at_once_and_a_deleted_alias_moves_nothing(releases: Releases) -> None:
     before = releases.champion
     version = releases.copy()

@@ -112,6 +112,7 @@ def test_a_version_that_did_not_pass_the_gate_is_neither_promoted_nor_released(r
     eventually(lambda: released.status("tenant-a")["phase"] == "Stable")
 
 
+@pytest.mark.slow
 def test_an_artifact_that_was_altered_after_the_gate_is_refused(released: Stack) -> None:
     version = register_again(released)
     uri = client(released).get_model_version_download_uri("sentiment", str(version))
@@ -213,6 +214,7 @@ def test_a_predictor_that_is_killed_comes_back(released: Stack) -> None:
     eventually(lambda: released.served("tenant-a"))
 
 
+@pytest.mark.slow
 def test_data_and_tenants_survive_down_and_up_even_after_the_supervisor_was_killed(released: Stack) -> None:
     version = released.served("tenant-b")
     supervisor = psutil.Process(psutil.Process(released.pid("gateway")).ppid())
@@ -238,6 +240,7 @@ def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
         assert part in up.stderr
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_at_start_is_named_with_its_last_words(tmp_path: Path) -> None:
     other = Stack(tmp_path / "home")
     up = other.run("infra.local", "up", MLFLOW_BACKEND_STORE_URI="nonsense://x")
