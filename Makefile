@@ -133,8 +133,17 @@ rollout: install ## bring the tenants on the cluster of KUBECONFIG (or NAME=tena
 	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
 
 .PHONY: e2e
-e2e: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
+e2e: e2e-laptop e2e-cluster ## the slower proofs, on the laptop stack and on a cluster
+
+.PHONY: e2e-laptop
+e2e-laptop: install ## releases through every fault, other servers, a person at the browser
 	@$(BIN)/python -m pytest -m slow --durations=0 tests/integration
+
+.PHONY: e2e-cluster
+e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
+	@[ -n "$$KUBECONFIG" ] || $(BIN)/python -m infra.node up
+	@[ -n "$$KUBECONFIG" ] || eval "$$($(BIN)/python -m infra.node env)"; \
+	    exec $(BIN)/python -m pytest --timeout 900 --junitxml=e2e-results/junit.xml tests/e2e
 
 .PHONY: bench
 bench: install ## the predictor beside other servers, 20 minutes on a quiet machine; RUNS=5 ONLY=name

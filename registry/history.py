@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from mlflow.exceptions import MlflowException
 
 from registry.client import RegistryUnreachableError, mlflow_client
 
-__all__ = ["EXPERIMENT", "ReleaseHistory"]
+__all__ = ["AB_TESTS", "EXPERIMENT", "ReleaseHistory"]
 
 EXPERIMENT = "ferryman-releases"
-_FOLDER = "releases"
+AB_TESTS = "ab-tests"
 _MODEL_TAG = "ferryman.model"
 _making = threading.Lock()
 
@@ -55,14 +55,40 @@ class ReleaseHistory:
         except (MlflowException, OSError) as error:
             raise RegistryUnreachableError(f"the release history cannot be read: {error}") from error
 
+    def attach(self, model: str, files: Mapping[str, str]) -> None:
+        """Keep these files, text by name, beside the history; one of the same name is replaced."""
+        try:
+            run = self._run(model)
+            for name, text in files.items():
+                self._client.log_text(run, text, f"{AB_TESTS}/{name}")
+        except (MlflowException, OSError) as error:
+            raise RegistryUnreachableError(f"{', '.join(files)} cannot be written: {error}") from error
+
+    def attached(self, model: str, name: str) -> str:
+        """Return such a file.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        try:
+            return self._text(self._run(model), f"{AB_TESTS}/{name}")
+        except (MlflowException, OSError) as error:
+            raise RegistryUnreachableError(f"{name} cannot be read: {error}") from error
+
     def _read(self, run: str, tenant: str) -> list[Line]:
-        if _file(tenant) not in {each.path for each in self._client.list_artifacts(run, _FOLDER)}:
+        try:
+            return [json.loads(line) for line in self._text(run, _file(tenant)).splitlines()]
+        except KeyError:
             return []
+
+    def _text(self, run: str, path: str) -> str:
+        if path not in {each.path for each in self._client.list_artifacts(run, path.rpartition("/")[0])}:
+            raise KeyError(path)
         with tempfile.TemporaryDirectory(prefix="ferryman-history-") as scratch:
             place = download_artifacts(
-                run_id=run, artifact_path=_file(tenant), dst_path=scratch, tracking_uri=self._client.tracking_uri
+                run_id=run, artifact_path=path, dst_path=scratch, tracking_uri=self._client.tracking_uri
             )
-            return [json.loads(line) for line in Path(place).read_text().splitlines()]
+            return Path(place).read_text()
 
     def _run(self, model: str) -> str:
         with _making:
@@ -76,7 +102,7 @@ class ReleaseHistory:
 
 
 def _file(tenant: str) -> str:
-    return f"{_FOLDER}/{tenant}.jsonl"
+    return f"releases/{tenant}.jsonl"
 
 
 def _identity(line: Line) -> tuple[object, object]:

@@ -94,7 +94,7 @@ class Controller:
             after.append(planned)
             self._board.show(planned, observed, now)
         self._watch.keep_only(_on_the_way(after, views))
-        self._reporter.report(after)
+        self._reporter.report(after, now)
 
     def _advance(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
         observations = Observations(seen.versions, seen.weights, peers, release.requests)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from release.ab_test import ab_test_report, awaits_decision
 from release.registry_watch import RegistryWatch
 from release.status import Transition
 from release.store import Release
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Reporter"]
 
 _AGAIN_SECONDS = 5.0
+_SHOW_SECONDS = 60.0
 
 
 class Reporter:
@@ -34,6 +37,7 @@ class Reporter:
         self._lock = threading.Lock()
         self._delivered: dict[str, int] = {}
         self._tried = 0.0
+        self._shown: dict[str, float] = {}
         self._written: dict[tuple[str, int], dict[str, str]] = {}
         self._complaints = Complaints()
         self._history: ReleaseHistory | None = None
@@ -43,11 +47,33 @@ class Reporter:
         with self._lock:
             return max(self._delivered.get(release.name, 0), release.status.reported)
 
-    def report(self, releases: Sequence[Release]) -> None:
-        """Deliver in the background what is not delivered yet."""
+    def report(self, releases: Sequence[Release], now: float) -> None:
+        """Deliver in the background what is not delivered yet, and what is known to whom a decision is left."""
         waiting = [each for each in releases if each.status.history and self._pending(each)]
         if waiting and time.monotonic() - self._tried > _AGAIN_SECONDS:
             self._workers.start("report", lambda: self._deliver(waiting, tags(releases)))
+        asked = {each.name: each for each in releases if awaits_decision(each)}
+        self._shown = {name: when for name, when in self._shown.items() if name in asked}
+        due = [each for name, each in asked.items() if now - self._shown.get(name, -math.inf) >= _SHOW_SECONDS]
+        self._shown |= {each.name: now for each in due}
+        if due:
+            self._workers.start("ab tests", lambda: self._show(due, now))
+
+    def _show(self, releases: Sequence[Release], now: float) -> None:
+        from registry.client import RegistryError
+
+        for release in releases:
+            try:
+                self._keeper().attach(release.spec.model, ab_test_report(release, now))
+                self._complaints.end("ab tests")
+            except RegistryError as error:
+                self._complaints.say("ab tests", f"the report on {release.name}'s A/B test is written later: {error}")
+
+    def _keeper(self) -> ReleaseHistory:
+        from registry.history import ReleaseHistory
+
+        self._history = self._history or ReleaseHistory()
+        return self._history
 
     def _pending(self, release: Release) -> list[Transition]:
         delivered = self.delivered(release)
@@ -55,7 +81,6 @@ class Reporter:
 
     def _deliver(self, waiting: Sequence[Release], wanted: dict[tuple[str, int], dict[str, str]]) -> None:
         from registry.client import RegistryError, RegistryUnreachableError
-        from registry.history import ReleaseHistory
         from registry.tags import RELEASE_PREFIX
 
         try:
@@ -69,11 +94,10 @@ class Reporter:
                     except RegistryError as error:
                         self._complaints.say((model, version), f"{model} version {version} takes no tags: {error}")
                     self._written[model, version] = values
-            self._history = self._history or ReleaseHistory()
             for release in waiting:
                 pending = self._pending(release)
                 lines = [{"tenant": release.tenant, **each.model_dump(by_alias=True, mode="json")} for each in pending]
-                self._history.append(release.spec.model, release.tenant, lines)
+                self._keeper().append(release.spec.model, release.tenant, lines)
                 with self._lock:
                     self._delivered[release.name] = pending[-1].number
             self._complaints.end("report")

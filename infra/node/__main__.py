@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from infra.node import node, sandbox
-from infra.node.addresses import NODE_NAME
+from infra.node.addresses import HOST, NODE_NAME
 from infra.node.errors import NodeError
 from infra.node.layout import Layout
 
@@ -35,7 +36,18 @@ def _up(layout: Layout, _: argparse.Namespace) -> int:
         start = time.monotonic()
         node.up(layout, _say)
     print(f"The node is ready after {time.monotonic() - start:.0f} s. Use it with:")
-    print(f"  export KUBECONFIG={layout.kubeconfig} IMAGES={layout.images}")
+    print('  eval "$(.venv/bin/python -m infra.node env)"')
+    return 0
+
+
+def _env(layout: Layout, _: argparse.Namespace) -> int:
+    for name, value in {
+        "KUBECONFIG": str(layout.kubeconfig),
+        "IMAGES": str(layout.images),
+        "E2E_WORLD": HOST,
+        "E2E_RESTART": f"{sys.executable} -m infra.node restart",
+    }.items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -107,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     command("up", _up, "build what is missing, start what does not run, wait until KServe answers")
     command("down", _down, "stop the node and delete its cluster; programs and images stay cached")
     command("restart", _restart, "cut the node's power and start it again with its data")
+    command("env", _env, "print what a shell needs to use the cluster and to run the end-to-end suite on it")
     command("status", _status, "every program and controller; exit code 1 when one does not run")
     entered = command("exec", _exec, "run a command among the node's processes")
     entered.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")

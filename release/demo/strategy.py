@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from infra.local.files import write_private
 from release.platforms.local.specs import read
 
-__all__ = ["by_canary"]
+__all__ = ["STEPS", "by_canary"]
 
-_STRATEGY = {
-    # Not kept: going back to the version before would need no canary, and there would be nothing to see.
-    "canary": {"steps": [{"weight": weight, "pause": "5s"} for weight in (5, 25, 50)], "keepPrevious": "0s"}
-}
+STEPS: Sequence[Mapping[str, Any]] = [{"weight": weight, "pause": "5s"} for weight in (5, 25, 50)]
 # A laptop's predictors are far from equal while one of them has just started.
 _ANALYSIS = {"minRequests": 50, "maxLatencyP95Ratio": 5}
 
 
 @contextmanager
-def by_canary(specs: Path) -> Iterator[list[str]]:
+def by_canary(specs: Path, steps: Sequence[Mapping[str, Any]] = STEPS) -> Iterator[list[str]]:
     """Have every tenant release by canary while the body runs; yield the tenants.
 
     Raises:
@@ -31,8 +29,10 @@ def by_canary(specs: Path) -> Iterator[list[str]]:
     tenants = list(read(specs))
     before = specs.read_text()
     document = yaml.safe_load(before)
+    # Not kept: going back to the version before would need no canary, and there would be nothing to see.
+    strategy = {"canary": {"steps": list(steps), "keepPrevious": "0s"}}
     for tenant in tenants:
-        document[tenant] |= {"strategy": _STRATEGY, "analysis": _ANALYSIS}
+        document[tenant] |= {"strategy": strategy, "analysis": _ANALYSIS}
     write_private(specs, yaml.safe_dump(document, sort_keys=False))
     try:
         yield tenants

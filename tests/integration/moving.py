@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from registry.client import Registry
 from registry.history import ReleaseHistory
 from release.demo import models
 from release.demo.load import Answered, load
-from release.demo.strategy import by_canary
+from release.demo.strategy import STEPS, by_canary
 from release.demo.texts import reviews
 
 __all__ = ["REVIEWS", "Releases", "canaries", "on"]
@@ -57,6 +58,13 @@ class Releases:
         """The lines that the registry holds."""
         return ReleaseHistory().read("sentiment", tenant)
 
+    def ab_test(self, tenant: str, version: int) -> dict[str, Any]:
+        """The newest report on the version's A/B test that the registry holds; of no samples if there is none."""
+        try:
+            return dict(json.loads(ReleaseHistory().attached("sentiment", f"{tenant}-v{version}.json")))
+        except KeyError:
+            return {"samples": {"canary": 0}}
+
     def stable(self, version: int) -> bool:
         """Whether every tenant has arrived there."""
         return all(
@@ -94,9 +102,9 @@ def on(released: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
 
 
 @contextmanager
-def canaries(stack: Stack) -> Iterator[Answered]:
+def canaries(stack: Stack, steps: Sequence[Mapping[str, Any]] = STEPS) -> Iterator[Answered]:
     """Have every tenant release by canary, under load."""
     settings = Settings()
-    with by_canary(settings.release_specs), load(settings, TENANTS, REVIEWS) as answered:
+    with by_canary(settings.release_specs, steps), load(settings, TENANTS, REVIEWS) as answered:
         yield answered
     assert not answered.failed

@@ -200,6 +200,20 @@ def test_a_person_stops_a_canary_and_tries_it_again(releases: Releases) -> None:
         eventually(lambda: releases.stable(version), 150)
 
 
+@pytest.mark.slow
+def test_an_ab_test_is_reported_beside_the_history_and_ends_as_a_person_decides(releases: Releases) -> None:
+    version = releases.copy()
+    with canaries(releases.stack, [{"weight": 50, "pause": "indefinite"}]):
+        releases.move(version)
+        eventually(lambda: releases.on_trial(version), 90)
+        eventually(lambda: releases.stack.status("tenant-a")["reason"] == "AwaitingDecision")
+        eventually(lambda: releases.ab_test("tenant-a", version)["samples"]["canary"] > 0, 150)
+        decided = releases.stack.run("release", "resume", *TENANTS)
+        assert decided.returncode == 0, decided.stderr
+        eventually(lambda: releases.stable(version), 150)
+    assert {each["name"] for each in releases.ab_test("tenant-a", version)["measures"]} >= {"errors", "predictions"}
+
+
 def test_the_webhook_takes_a_call_of_the_registry_once_and_no_other(released: Stack) -> None:
     body, now = b"{}", str(int(time.time()))
 

@@ -12,7 +12,7 @@ from release.analysis import Outcome
 from release.api.page.numbers import MEASURES, MeasureWords
 from release.api.page.plots import Band, measure_plot, weight_plot
 
-__all__ = ["Figure", "Reading", "figures"]
+__all__ = ["Figure", "Reading", "figures", "reading"]
 
 _STANDING = {
     Outcome.SUCCESSFUL: "within the limit",
@@ -76,17 +76,18 @@ def _measure(name: str, words: MeasureWords, trial: Sequence[Mapping[str, Any]])
     if not looks:
         return None
     last = looks[-1][1]
-    reading = _reading(words, last)
+    read = reading(words, last)
     described = (
-        f"{words.title}, {words.compared}: {reading.effect}, surely between {reading.lower} and {reading.upper}; "
-        f"limit {reading.limit}: {reading.standing}"
+        f"{words.title}, {words.compared}: {read.effect}, surely between {read.lower} and {read.upper}; "
+        f"limit {read.limit}: {read.standing}"
     )
     bands = [Band(time, look["effect"], look["lower"], look["upper"]) for time, look in looks]
-    plot = measure_plot(bands, words.neutral, (last["limit"], reading.limit), described)
-    return Figure(name, words.title, plot, looks[0][0], looks[-1][0], reading)
+    plot = measure_plot(bands, words.neutral, (last["limit"], read.limit), described)
+    return Figure(name, words.title, plot, looks[0][0], looks[-1][0], read)
 
 
-def _reading(words: MeasureWords, look: Mapping[str, Any]) -> Reading:
+def reading(words: MeasureWords, look: Mapping[str, Any]) -> Reading:
+    """Return in words one look at a measure, as :class:`release.measure.Measure` names its numbers."""
     return Reading(
         compared=words.compared,
         stable=words.value(look["stable"]),

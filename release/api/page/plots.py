@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-__all__ = ["Band", "measure_plot", "weight_plot"]
+__all__ = ["Band", "interval_plot", "measure_plot", "weight_plot"]
 
 _WIDTH, _HEIGHT = 300, 72
 _LEFT, _RIGHT = 2.0, 196.0
@@ -87,6 +87,33 @@ def measure_plot(looks: Sequence[Band], neutral: float, limit: tuple[float, str]
         _rule(y(allowed, allowed), "limit"),
         f'<path class="line newest" d="M{effect}"/>',
         *_labels([(y(allowed, allowed), f"limit {label}"), (y(neutral, neutral), "equal")]),
+    ]
+    return _svg(parts, described)
+
+
+def interval_plot(
+    interval: tuple[float, float, float], neutral: float, limit: tuple[float, str], described: str
+) -> Markup:
+    """Draw one look at a measure: its lower bound, effect and upper bound on a line, beside equal and its limit.
+
+    Args: as of :func:`measure_plot`.
+    """
+    allowed, label = limit
+    room = allowed - neutral
+    low, high = neutral - room, max(allowed, min(interval[1], neutral + 6 * room)) + room
+
+    def x(value: float) -> float:
+        return _LEFT + (min(max(value, low), high) - low) / (high - low) * (_WIDTH - 2 * _LEFT)
+
+    lower, effect, upper = (x(value) for value in interval)
+    middle, top, bottom = _HEIGHT / 2, _TOP + _LABEL_GAP, _BOTTOM - 8
+    parts = [
+        f'<path class="axis" d="M{x(neutral):.1f} {top}V{bottom}"/>',
+        f'<path class="limit" d="M{x(allowed):.1f} {top}V{bottom}"/>',
+        f'<path class="band" d="M{lower:.1f} {middle}H{upper:.1f}"/>',
+        f'<circle cx="{effect:.1f}" cy="{middle}" r="3.5"/>',
+        f'<text x="{x(neutral):.1f}" y="{_TOP + 6}" text-anchor="middle">equal</text>',
+        f'<text x="{x(allowed):.1f}" y="{_HEIGHT}" text-anchor="middle">limit {escape(label)}</text>',
     ]
     return _svg(parts, described)
 
