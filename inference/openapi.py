@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
 from typing import Any
 
+from artifact.version import VERSION
 from inference.limits import TEXT_CHARACTERS, TEXTS
 from inference.routes import ROUTES, Route
 from inference.tensors import OUTPUT_NAMES
@@ -68,7 +68,7 @@ def document(model: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for (method, path), route in ROUTES.items():
         paths.setdefault(path.replace("{model}", model), {})[method.lower()] = _operation(path, route)
-    return {"openapi": "3.1.0", "info": {"title": "Ferryman predictor", "version": version("ferryman")}, "paths": paths}
+    return {"openapi": "3.1.0", "info": {"title": "Ferryman predictor", "version": VERSION}, "paths": paths}
 
 
 def _operation(path: str, route: Route) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from typing import Any
 
+from artifact.version import VERSION
 from inference.errors import RequestError
 from inference.limits import TEXTS
 from inference.scoring import Scores
@@ -123,4 +123,4 @@ def output_names(requested: Sequence[str], field: str) -> list[str]:
 
 def server_metadata() -> dict[str, Any]:
     """Return who answers, as both REST and gRPC say it."""
-    return {"name": "ferryman", "version": installed_version("ferryman"), "extensions": ["binary_tensor_data"]}
+    return {"name": "ferryman", "version": VERSION, "extensions": ["binary_tensor_data"]}
