@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Image", "containerfile", "key", "load"]
+__all__ = ["Image", "base", "containerfile", "key", "load", "packages_image"]
 
 TABLE = Path(__file__).with_name("images.toml")
 REPOSITORY = Path(__file__).parents[2]
@@ -44,8 +44,22 @@ def load(table: Path = TABLE) -> list[Image]:
     return found
 
 
+def packages_image(image: Image) -> Image:
+    """The image of Python packages alone that one of ours is built on: a change of our code leaves it as it is."""
+    return Image(name=f"{image.packages}-packages", packages=image.packages)
+
+
+def base(image: Image) -> str:
+    """The name of the image that another starts from; empty where it is from scratch."""
+    if image.dockerfile:
+        return packages_image(image).name
+    return "python" if image.packages else ""
+
+
 def containerfile(image: Image) -> str:
     """The build instructions of an image that has no Dockerfile in the repository."""
+    if image.packages:
+        return "ARG BASE\nFROM ${BASE}\nCOPY packages /opt/ferryman/packages\n"
     if image.debian:
         return f"FROM scratch\nADD root.tar /\nENV PATH=/usr/lib/postgresql/15/bin:/usr/bin:/bin\nUSER {USER}\n"
     name = image.program or image.name
@@ -53,22 +67,24 @@ def containerfile(image: Image) -> str:
     return f"FROM scratch\nCOPY {name} /bin/{name}\nENV PATH=/bin\nUSER {USER}\nENTRYPOINT {entry}\n"
 
 
-def key(image: Image, program: str, base: str) -> str:
+def key(image: Image, program: str, base_reference: str) -> str:
     """What an image is cached by: it changes with any of its inputs.
 
     Args:
         image: the image.
         program: what identifies the program in an image that holds just one.
-        base: the reference of the image that a Dockerfile starts from.
+        base_reference: the reference of the image that it starts from.
     """
     parts: list[object] = [asdict(image)]
     if image.component or image.program:
         parts += [program, containerfile(image)]
     elif image.debian:
         parts += [containerfile(image)]
+    elif not image.dockerfile:
+        parts += [base_reference, containerfile(image), _digest(_LOCK)]
     else:
-        files = [REPOSITORY / image.dockerfile, _LOCK, *_sources(image)]
-        parts += [base, {str(path.relative_to(REPOSITORY)): _digest(path) for path in files}]
+        files = [REPOSITORY / image.dockerfile, *_sources(image)]
+        parts += [base_reference, {str(path.relative_to(REPOSITORY)): _digest(path) for path in files}]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -40,17 +40,22 @@ class Packer:
     def pack(self) -> None:
         """Build and push every image whose inputs changed."""
         for image in images.load():
-            key = self._key(image)
-            if self._keys.get(image.name) == key:
-                continue
-            start = time.monotonic()
-            reference = self._pack(image)
-            layout_images = references(self._layout) | {image.name: reference}
-            self._layout.images.write_text(json.dumps(layout_images, indent=2) + "\n")
-            self._keys[image.name] = key
-            self._keys_file.write_text(json.dumps(self._keys))
-            self._say(f"image  {image.name} took {time.monotonic() - start:.0f} s")
+            if image.dockerfile:
+                self._pack_anew(images.packages_image(image))
+            self._pack_anew(image)
         shutil.rmtree(self._work, ignore_errors=True)
+
+    def _pack_anew(self, image: Image) -> None:
+        key = self._key(image)
+        if self._keys.get(image.name) == key:
+            return
+        start = time.monotonic()
+        reference = self._pack(image)
+        layout_images = references(self._layout) | {image.name: reference}
+        self._layout.images.write_text(json.dumps(layout_images, indent=2) + "\n")
+        self._keys[image.name] = key
+        self._keys_file.write_text(json.dumps(self._keys))
+        self._say(f"image  {image.name} took {time.monotonic() - start:.0f} s")
 
     def _key(self, image: Image) -> str:
         program = ""
@@ -59,7 +64,7 @@ class Packer:
                 program = hashlib.file_digest(file, "sha256").hexdigest()
         elif image.component:
             program = (self._layout.component(image.component) / "key").read_text()
-        return images.key(image, program, references(self._layout).get("python", ""))
+        return images.key(image, program, references(self._layout).get(images.base(image), ""))
 
     def _program(self, image: Image) -> Path:
         if image.program:
@@ -73,20 +78,25 @@ class Packer:
         context = self._work / "context"
         shutil.rmtree(context, ignore_errors=True)
         context.mkdir(parents=True)
-        arguments = ["--file", str(context / "Containerfile")]
         if image.component or image.program:
             shutil.copy(self._program(image), context / (image.program or image.name))
         elif image.debian:
             self._debian(image, context / "root.tar")
-        else:
-            self._python_packages(image, context / "packages")
+        elif image.dockerfile:
+            # The packages are in the base already; for who builds without this rig, they are part of the context.
+            (context / "packages").mkdir()
             for source in image.sources:
                 shutil.copytree(REPOSITORY / source, context / source, ignore=shutil.ignore_patterns("__pycache__"))
-            base = references(self._layout)["python"].replace(REGISTRY_NAME, REGISTRY)
-            arguments = ["--file", str(REPOSITORY / image.dockerfile), f"--build-arg=BASE={base}"]
-            arguments += [f"--target={image.target}"] if image.target else []
+        else:
+            self._python_packages(image, context / "packages")
+        file = REPOSITORY / image.dockerfile
         if not image.dockerfile:
-            (context / "Containerfile").write_text(images.containerfile(image))
+            file = context / "Containerfile"
+            file.write_text(images.containerfile(image))
+        arguments = [f"--file={file}"]
+        if started_from := images.base(image):
+            arguments += [f"--build-arg=BASE={references(self._layout)[started_from].replace(REGISTRY_NAME, REGISTRY)}"]
+        arguments += [f"--target={image.target}"] if image.target else []
         self._buildah(
             "build", "--isolation=chroot", "--tls-verify=false", *arguments, f"--tag={image.name}", str(context)
         )
@@ -100,7 +110,7 @@ class Packer:
 
     def _debian(self, image: Image, archive: Path) -> None:
         # In mounts of its own, so that an end by force leaves none behind.
-        command = ["unshare", "--mount", "nice", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
+        command = ["unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
         _run([*command, f"--include={','.join(image.debian)}", images.DEBIAN, str(archive)])
 
     def _python_packages(self, image: Image, target: Path) -> None:
@@ -115,11 +125,11 @@ class Packer:
         ]
         project = ["--requirements", str(REPOSITORY / "pyproject.toml"), "--extra", image.packages]
         lock = ["--constraints", str(REPOSITORY / "requirements" / "lock.txt")]
-        _run(["nice", *uv, *project, *lock, "--target", str(target)])
+        _run([*uv, *project, *lock, "--target", str(target)])
 
     def _buildah(self, *arguments: str) -> None:
         store = [f"--root={self._work}/store", f"--runroot={self._work}/run", "--storage-driver=overlay"]
-        _run(sandbox.enter(self._pid, ["nice", "buildah", *store, *arguments]))
+        _run(sandbox.enter(self._pid, ["buildah", *store, *arguments]))
 
 
 def _run(command: Sequence[str]) -> None:

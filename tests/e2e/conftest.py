@@ -47,7 +47,7 @@ def live() -> Live:
 @pytest.fixture(scope="session")
 def serving(live: Live) -> Live:
     """Both tenants serve a version that was trained in the cluster."""
-    if not all(live.served(tenant) for tenant in TENANTS):
+    if not all(live.predictors(tenant) and live.routed(tenant) for tenant in TENANTS):
         live.rollout(live.train("--sample", "4000"))
     return live
 

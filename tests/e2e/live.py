@@ -68,6 +68,10 @@ class Live:
         found = self.cluster.find("inferenceservice", "ferryman.dev/model=sentiment", tenant)
         return {item["metadata"]["labels"]["ferryman.dev/version"] for item in found}
 
+    def routed(self, tenant: str) -> bool:
+        """Whether the tenant has a route."""
+        return bool(self.cluster.find("httproute", "ferryman.dev/model=sentiment", tenant))
+
     def predictors(self, tenant: str) -> list[Any]:
         """The tenant's predictor pods that are ready and stay."""
         return [
