@@ -11,7 +11,7 @@ def post(path, body):
     connection = http.client.HTTPConnection(gateway, 80, timeout=20)
     connection.request("POST", path, json.dumps(body), {"Host": host, "Content-Type": "application/json"})
     answer = connection.getresponse()
-    return dict(answer.getheaders()), json.loads(answer.read()), answer.status
+    return answer.headers, json.loads(answer.read()), answer.status
 
 
 def v1():
