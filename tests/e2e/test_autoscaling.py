@@ -19,7 +19,7 @@ def test_predictors_scale_out_under_load_and_back_without_a_lost_request(serving
 
     eventually(measured, seconds=90, pause=2)
     eventually(lambda: replicas() == 2, seconds=150, pause=2)
-    with load(serving.host("tenant-a"), threads=4, texts=20, pause=0.05) as counted:
+    with load(serving.host("tenant-a"), threads=4, texts=200, pause=0.05) as counted:
         eventually(lambda: replicas() > 2, seconds=120, pause=2)
         eventually(lambda: len(serving.predictors("tenant-a")) > 2, seconds=90, pause=2)
     eventually(lambda: replicas() == 2, seconds=200, pause=3)

@@ -91,7 +91,7 @@ def _bring(cluster: Cluster, tenant: str, artifact: PublishedArtifact, domain: s
     ]
     begun = time.monotonic()
     objects = version_objects(template, artifact, _replicas(cluster, tenant, old))
-    _start(cluster, objects)
+    owner = _start(cluster, objects)
     scaler = next(found for found in objects if found["kind"] == "HorizontalPodAutoscaler")
     _wait_ready(cluster, tenant, name_of(artifact.model, artifact.version), scaler["spec"]["minReplicas"])
     say(f"{tenant}: version {artifact.version} is ready after {time.monotonic() - begun:.1f} s")
@@ -102,7 +102,7 @@ def _bring(cluster: Cluster, tenant: str, artifact: PublishedArtifact, domain: s
         for found in old:
             cluster.kubectl("delete", "inferenceservice", found["metadata"]["name"], "--namespace", tenant)
     # From now on the autoscaler decides, down to the template's own minimum.
-    cluster.apply([found for found in version_objects(template, artifact, 0) if found["kind"] != "InferenceService"])
+    _apply_owned(cluster, version_objects(template, artifact, 0), owner)
     say(f"{tenant}: serves version {artifact.version} after {time.monotonic() - begun:.1f} s")
 
 
@@ -113,8 +113,8 @@ def _replicas(cluster: Cluster, tenant: str, old: list[dict[str, Any]]) -> int:
     return max((found["spec"]["replicas"] for found in held if found), default=0)
 
 
-def _start(cluster: Cluster, objects: list[dict[str, Any]]) -> None:
-    """Apply the InferenceService, then what goes with it and is deleted with it."""
+def _start(cluster: Cluster, objects: list[dict[str, Any]]) -> dict[str, str]:
+    """Apply the InferenceService, then what goes with it; return it as the owner of the rest."""
     service = next(found for found in objects if found["kind"] == "InferenceService")
     name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
     held = cluster.get("inferenceservice", name, namespace)
@@ -127,7 +127,13 @@ def _start(cluster: Cluster, objects: list[dict[str, Any]]) -> None:
     if held["spec"]["predictor"]["model"]["storageUri"] != service["spec"]["predictor"]["model"]["storageUri"]:
         raise PlatformError(f"{name} serves other bytes: delete it first")
     owner = {key: held[key] for key in ("apiVersion", "kind")} | {"name": name, "uid": held["metadata"]["uid"]}
-    others = [found for found in objects if found is not service]
+    _apply_owned(cluster, objects, owner)
+    return owner
+
+
+def _apply_owned(cluster: Cluster, objects: list[dict[str, Any]], owner: dict[str, str]) -> None:
+    """Apply all but the InferenceService; the cluster deletes them with it."""
+    others = [found for found in objects if found["kind"] != "InferenceService"]
     for found in others:
         found["metadata"]["ownerReferences"] = [owner]
     cluster.apply(others)
