@@ -12,7 +12,7 @@ STATE := $(or $(FERRYMAN_HOME),.ferryman)
 WITH_STACK := [ ! -f "$(STATE)/env" ] || . "$(STATE)/env";
 KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 # Waived: CPU limits (throttling makes latency; requests share the CPU), pulling always (digests cannot move, and the platform
-# starts without the registry; in tenants a policy asks for it), policies without pods (a tenant's pods come with a rollout).
+# starts without the registry; in tenants a policy asks for it), policies without pods (a tenant's pods come with a release).
 KUBE_SCORE_FLAGS := --ignore-container-cpu-limit --ignore-test container-image-pull-policy --ignore-test networkpolicy-targets-pod
 NODE_CACHE := $(or $(FERRYMAN_NODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ferryman/node)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
@@ -129,7 +129,7 @@ train-cluster: install ## run the training job in the cluster of KUBECONFIG: SAM
 	@$(BIN)/python -m infra.platform train -- $(if $(SAMPLE),--sample "$(SAMPLE)")
 
 .PHONY: rollout
-rollout: install ## bring the tenants on the cluster of KUBECONFIG (or NAME=tenant) to VERSION=n
+rollout: install ## move the alias in the cluster of KUBECONFIG to VERSION=n and wait for the tenants (or NAME=tenant)
 	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
 
 .PHONY: e2e
@@ -160,6 +160,10 @@ lint: install ## ruff, mypy --strict, import-linter, actionlint, kube-score, ziz
 	{ ! grep -v '^\[OK\]\|^\[SKIPPED\]'; }; \
 	else echo "NOT RUN: actionlint and kube-score, for they need Go on PATH"; [ -z "$${CI:-}" ]; fi
 	@$(BIN)/zizmor --offline --quiet .github
+
+.PHONY: generate
+generate: install ## write what is made from the code: the kind ModelRelease
+	@$(BIN)/python -m release.crd > infra/platform/release/crd.yaml
 
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements/

@@ -28,7 +28,10 @@ class _DownloadError(RuntimeError):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return 0 when the verified artifact lies in its place, 1 when it may not or cannot, 2 for a wrong address."""
+    """Return 0 when the verified artifact lies in its place, or why it does not.
+
+    1: it may not be loaded; 2: a wrong address; 3: the object store does not give it, so another try may help.
+    """
     if len(arguments) != 2:
         print(
             "usage: python -m inference.initializer s3://released/<model>/<version>-<digest12>/ DESTINATION",
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     except (ArtifactError, TrustError, _DownloadError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         print(f"refused: {error}", file=sys.stderr)
-        return 1
+        return 3 if isinstance(error, _DownloadError) else 1
     statement = signed.statement
     verified = {
         "storageUri": uri,
@@ -83,7 +86,7 @@ def _download(place: PublishedArtifact, folder: Path) -> None:
     except (BotoCoreError, ClientError) as error:
         raise _DownloadError(f"{place.uri} cannot be downloaded: {' '.join(str(error).split())}") from error
     if not keys:
-        raise _DownloadError(f"{place.uri} holds nothing")
+        raise ArtifactError(f"{place.uri} holds nothing")
 
 
 def _keys(s3: Any, place: PublishedArtifact) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from infra.local.errors import StackError
-from infra.local.settings import Settings
+from release.desk import Desk, local_desk
 from release.store import StoreError
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.run(Settings(), chosen))
+        return int(chosen.run(chosen))
     except ValidationError as error:
         for fault in error.errors():
             print(f"FERRYMAN_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
@@ -30,44 +30,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _run(settings: Settings, _: argparse.Namespace) -> int:
+def _desk(chosen: argparse.Namespace) -> Desk:
+    if not chosen.cluster:
+        return local_desk()
+    from release.platforms.kubernetes.desk import ClusterDesk
+
+    return ClusterDesk()
+
+
+def _run(_: argparse.Namespace) -> int:
+    from infra.local.settings import Settings
     from release.daemon import run
 
-    return run(settings)
+    return run(Settings())
 
 
-def _status(settings: Settings, chosen: argparse.Namespace) -> int:
+def _status(chosen: argparse.Namespace) -> int:
     from release.commands import status
 
-    return status(settings, chosen.tenants)
+    return status(_desk(chosen), chosen.tenants)
 
 
-def _history(settings: Settings, chosen: argparse.Namespace) -> int:
+def _history(chosen: argparse.Namespace) -> int:
     from release.commands import history
 
-    return history(settings, chosen.tenants)
+    return history(_desk(chosen), chosen.tenants)
 
 
-def _request(settings: Settings, chosen: argparse.Namespace) -> int:
+def _request(chosen: argparse.Namespace) -> int:
     from release.commands import request
 
-    return request(settings, chosen.tenants, chosen.command)
+    return request(_desk(chosen), chosen.tenants, chosen.command)
 
 
-def _diff(settings: Settings, chosen: argparse.Namespace) -> int:
+def _diff(chosen: argparse.Namespace) -> int:
     from release.difference import diff
 
-    return diff(settings, chosen.tenants)
+    return diff(_desk(chosen), chosen.tenants)
 
 
-def _wait(settings: Settings, chosen: argparse.Namespace) -> int:
+def _wait(chosen: argparse.Namespace) -> int:
     from release.commands import wait
 
-    return wait(settings, chosen.tenants, chosen.timeout)
+    return wait(_desk(chosen), chosen.tenants, chosen.timeout)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m release", description="Carries the alias to the tenants.")
+    parser.add_argument(
+        "--cluster", action="store_true", help="the releases of KUBECONFIG's cluster, not this machine's"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def command(name: str, run: object, text: str, tenants: str = "*") -> argparse.ArgumentParser:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.settings import Settings
-from release.platforms.local.store import LocalStore
+from release.desk import Desk, chosen
 from release.status import Phase, ReleaseStatus
-from release.store import Release, StoreError
+from release.store import Release
 
 __all__ = ["history", "request", "status", "wait"]
 
@@ -21,25 +20,10 @@ _WAIT_SECONDS = 90
 _TAKEN_UP_SECONDS = 10
 
 
-def chosen(settings: Settings, tenants: Sequence[str]) -> list[Release]:
-    """Return the releases of these tenants, or of all.
-
-    Raises:
-        StoreError: a tenant has none, or the stack was never started.
-    """
-    if not settings.release_specs.exists():
-        raise StoreError("there are no releases yet; start the stack with: make up")
-    releases = {release.name: release for release in LocalStore(settings).releases()}
-    unknown = [tenant for tenant in tenants if tenant not in releases]
-    if unknown:
-        raise StoreError(f"{unknown[0]} is no tenant here; there are: {', '.join(releases) or 'none'}")
-    return [releases[tenant] for tenant in tenants or releases]
-
-
-def status(settings: Settings, tenants: Sequence[str]) -> int:
+def status(desk: Desk, tenants: Sequence[str]) -> int:
     """Print where releases stand."""
     table = Table("tenant", "stable", "phase", "canary", "what happened last")
-    for release in chosen(settings, tenants):
+    for release in chosen(desk, tenants):
         now = release.status
         phase = f"{now.phase} for {_duration(time.time() - now.phase_since)}" if now.phase_since else str(now.phase)
         pause = " (pause asked for)" if release.requests.pause else ""
@@ -50,12 +34,12 @@ def status(settings: Settings, tenants: Sequence[str]) -> int:
     return 0
 
 
-def history(settings: Settings, tenants: Sequence[str]) -> int:
+def history(desk: Desk, tenants: Sequence[str]) -> int:
     """Print every transition: from the registry, and what did not reach it yet from here."""
     from registry.client import RegistryError
     from registry.history import ReleaseHistory
 
-    for release in chosen(settings, tenants):
+    for release in chosen(desk, tenants):
         kept = {each.number: each.model_dump(by_alias=True, mode="json") for each in release.status.history}
         there: dict[int, dict[str, object]] = {}
         try:
@@ -70,25 +54,24 @@ def history(settings: Settings, tenants: Sequence[str]) -> int:
     return 0
 
 
-def request(settings: Settings, tenants: Sequence[str], kind: str) -> int:
+def request(desk: Desk, tenants: Sequence[str], kind: str) -> int:
     """Ask for something, and wait until the controller has taken it up."""
-    store = LocalStore(settings)
     token = secrets.token_hex(8)
-    releases = chosen(settings, tenants)
+    releases = chosen(desk, tenants)
     for release in releases:
         if kind == "pause":
-            store.ask(release.name, pause=True)
+            desk.ask(release, pause=True)
         elif kind == "resume":
-            store.ask(release.name, pause=False, resume=token)
+            desk.ask(release, pause=False, resume=token)
         else:
-            store.ask(release.name, **{kind: token})
+            desk.ask(release, **{kind: token})
     code = 0
     deadline = time.monotonic() + _TAKEN_UP_SECONDS
     for release in releases:
         if kind == "pause":
-            print(f"{release.name}: nothing goes further until: python -m release resume {release.name}")
+            print(f"{release.name}: nothing goes further until `resume` is asked for")
             continue
-        while (now := store.status(release.name)).handled.get(kind) != token and time.monotonic() < deadline:
+        while (now := _status(desk, release)).handled.get(kind) != token and time.monotonic() < deadline:
             time.sleep(0.1)
         if now.handled.get(kind) != token:
             print(f"{release.name}: the controller has not taken it up yet; is the stack up?", file=sys.stderr)
@@ -98,12 +81,12 @@ def request(settings: Settings, tenants: Sequence[str], kind: str) -> int:
     return code
 
 
-def wait(settings: Settings, tenants: Sequence[str], timeout: float | None) -> int:
+def wait(desk: Desk, tenants: Sequence[str], timeout: float | None) -> int:
     """Wait until tenants serve what their alias names, saying what happens on the way."""
     from registry.client import Registry, RegistryUnreachableError
 
     begun = time.monotonic()
-    waiting = {release.name: release for release in chosen(settings, tenants)}
+    waiting = {release.name: release for release in chosen(desk, tenants)}
     try:
         aliases = Registry().aliases()
     except RegistryUnreachableError as error:
@@ -118,7 +101,7 @@ def wait(settings: Settings, tenants: Sequence[str], timeout: float | None) -> i
     said: dict[str, int] = {}
     code = 0
     while waiting:
-        for release in chosen(settings, list(waiting)):
+        for release in [each for each in desk.releases() if each.name in waiting]:
             verdict = _arrived(release.status, targets[release.name])
             _narrate(release, said, begun)
             if verdict is not None:
@@ -135,6 +118,10 @@ def wait(settings: Settings, tenants: Sequence[str], timeout: float | None) -> i
             return 1
         time.sleep(0.1)
     return code
+
+
+def _status(desk: Desk, release: Release) -> ReleaseStatus:
+    return next((each.status for each in desk.releases() if each.name == release.name), release.status)
 
 
 def _arrived(now: ReleaseStatus, target: int | None) -> bool | None:

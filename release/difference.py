@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.settings import Settings
-from release.commands import chosen
+from release.desk import Desk, chosen
 
 __all__ = ["diff", "differing"]
 
@@ -23,7 +22,7 @@ def differing(stable: Mapping[str, str], target: Mapping[str, str]) -> list[tupl
     return [pair for pair in pairs if pair[1] != pair[2]]
 
 
-def diff(settings: Settings, tenants: Sequence[str]) -> int:
+def diff(desk: Desk, tenants: Sequence[str]) -> int:
     """Print the differences and return 0 when there are none, 1 when there are, 3 when the registry does not answer."""
     from registry.client import Registry, RegistryUnreachableError
 
@@ -31,7 +30,7 @@ def diff(settings: Settings, tenants: Sequence[str]) -> int:
     try:
         registry = Registry()
         aliases = registry.aliases()
-        for release in chosen(settings, tenants):
+        for release in chosen(desk, tenants):
             model, stable = release.spec.model, release.status.stable
             target = aliases.get(model, {}).get(release.spec.alias)
             serves = f"version {stable.version}" if stable else "nothing"

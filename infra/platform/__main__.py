@@ -57,7 +57,7 @@ def _tenant(chosen: argparse.Namespace) -> int:
         _say(f"KUBECONFIG is not set: nothing was applied. With it, again: make tenant NAME={chosen.name}")
         return 0
     apply_tenant(Cluster(), chosen.name)
-    _say(f"{chosen.name} applied: it serves nothing yet; give it a version with: make rollout VERSION=n")
+    _say(f"{chosen.name} applied: the release controller brings it to what its alias names")
     return 0
 
 

@@ -6,20 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
-
-from artifact.names import MODEL
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
-from infra.platform.keys import (
-    ensure_secret,
-    mlflow_secret,
-    root_secret,
-    s3_keys,
-    tls_secret,
-    training_secret,
-)
+from infra.platform.keys import ensure_secret, mlflow_secret, mlflow_user, root_secret, s3_keys, tls_secret
 from infra.platform.manifests import ROOT, build, registry_of, substitute
+from infra.platform.mlflow_users import ensure_mlflow_users
 from infra.platform.object_store import MLFLOW_BUCKET, object_store, publisher_policy, whole_bucket_policy
 from infra.platform.trust import ensure_trust
 
@@ -37,7 +28,10 @@ _WORKLOADS = (
     ("mlflow", "statefulset/postgresql"),
     ("gateway", "deployment/gateway"),
     ("mlflow", "deployment/mlflow"),
+    ("release", "deployment/release-controller"),
 )
+# Tenants have one each.
+_RELEASES = "customresourcedefinition/modelreleases.ferryman.dev"
 _ROLLOUT_SECONDS = 300
 
 
@@ -56,7 +50,8 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     root = ensure_secret(cluster, "minio", "minio-root", root_secret)
     mlflow = ensure_secret(cluster, "mlflow", "mlflow", mlflow_secret)
     publisher = ensure_secret(cluster, "release", "publisher", lambda: s3_keys("publisher"))
-    training = ensure_secret(cluster, "training", "training", training_secret)
+    training = ensure_secret(cluster, "training", "training", lambda: mlflow_user("training"))
+    release = ensure_secret(cluster, "release", "registry", lambda: mlflow_user("release"))
     ensure_secret(cluster, "gateway", "gateway-tls", lambda: tls_secret(domain), kind="kubernetes.io/tls")
     ensure_trust(cluster)
     cluster.apply(objects)
@@ -69,8 +64,9 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
         store.ensure_user(publisher, publisher_policy())
     say("buckets and S3 users made")
     with cluster.forward("mlflow", "mlflow", 5000) as port:
-        _ensure_mlflow_user(f"http://127.0.0.1:{port}", mlflow["admin-password"], training)
+        ensure_mlflow_users(f"http://127.0.0.1:{port}", mlflow["admin-password"], training, release)
     say("MLflow users made")
+    cluster.kubectl("wait", "--for=condition=Established", _RELEASES, "--timeout=60s")
 
 
 def _wait(cluster: Cluster, namespace: str, workload: str, say: Callable[[str], None]) -> None:
@@ -94,24 +90,3 @@ def _set_policy(objects: list[dict[str, Any]], registry: str) -> None:
     for found in objects:
         if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "tenant-policy":
             found["data"]["registry"] = registry
-
-
-def _ensure_mlflow_user(url: str, admin_password: str, user: Mapping[str, str]) -> None:
-    """Make a user that may add versions to our model, and whatever else it makes itself.
-
-    The model has to be there first: what does not exist is refused, as another's, to whoever is no administrator.
-    """
-    name = user["MLFLOW_TRACKING_USERNAME"]
-    wanted = [
-        ("2.0/mlflow/users/create", {"username": name, "password": user["MLFLOW_TRACKING_PASSWORD"]}),
-        ("2.0/mlflow/registered-models/create", {"name": MODEL}),
-        (
-            "3.0/mlflow/users/permissions/grant",
-            {"username": name, "resource_type": "registered_model", "resource_id": MODEL, "permission": "EDIT"},
-        ),
-    ]
-    with httpx.Client(base_url=url, auth=("admin", admin_password), timeout=20, trust_env=False) as client:
-        for path, body in wanted:
-            made = client.post(f"/api/{path}", json=body)
-            if made.status_code != 200 and "RESOURCE_ALREADY_EXISTS" not in made.text:
-                raise PlatformError(f"MLflow refuses {path}: {made.status_code} {made.text[:200]}")

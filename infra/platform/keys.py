@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from infra.platform.cluster import Cluster
 
-__all__ = ["ensure_secret", "mlflow_secret", "root_secret", "s3_keys", "tls_secret", "training_secret"]
+__all__ = ["ensure_secret", "mlflow_secret", "mlflow_user", "root_secret", "s3_keys", "tls_secret"]
 
 MINIO = "minio.minio:9000"
 
@@ -73,9 +73,9 @@ def mlflow_secret() -> dict[str, str]:
     }
 
 
-def training_secret() -> dict[str, str]:
-    """The training job's MLflow user."""
-    return {"MLFLOW_TRACKING_USERNAME": "training", "MLFLOW_TRACKING_PASSWORD": secrets.token_hex(16)}
+def mlflow_user(name: str) -> dict[str, str]:
+    """One MLflow user, under the variables by which MLflow's client knows it."""
+    return {"MLFLOW_TRACKING_USERNAME": name, "MLFLOW_TRACKING_PASSWORD": secrets.token_hex(16)}
 
 
 def tls_secret(domain: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from release.demo import models
 from release.demo.load import Answered, load
 from release.demo.strategy import by_canary
 from release.demo.texts import reviews
+from release.desk import local_desk
 from release.store import StoreError
 
 _FEW_ROWS = "2000"
@@ -60,7 +61,7 @@ def _show(settings: Settings) -> int:
 
     def move(version: int) -> int:
         registry.set_alias(MODEL, CHAMPION, version)
-        return wait(settings, [], None)
+        return wait(local_desk(), [], None)
 
     acts: list[tuple[str, str, bool]] = []
     try:

@@ -23,9 +23,9 @@ from registry.client import Registry
 from registry.faults import translated
 from registry.signing import SigningKey, sign_again
 
-__all__ = ["copy", "favouring_positive", "sign"]
+__all__ = ["EXPERIMENT", "copy", "favouring_positive", "sign"]
 
-_EXPERIMENT = f"{MODEL}-demo"
+EXPERIMENT = f"{MODEL}-demo"
 
 
 def copy(registry: Registry, version: int, change: Callable[[Pipeline], None] | None = None) -> int:
@@ -43,7 +43,7 @@ def copy(registry: Registry, version: int, change: Callable[[Pipeline], None] | 
         if change is not None:
             change(pipeline)
         with translated():
-            mlflow.set_experiment(_EXPERIMENT)
+            mlflow.set_experiment(EXPERIMENT)
             with mlflow.start_run():
                 logged = mlflow.sklearn.log_model(
                     pipeline,

@@ -20,7 +20,18 @@ from infra.platform.tenant import apply_tenant, delete_tenant, write_overlay
 
 RESULTS = Path(os.environ.get("E2E_RESULTS", ROOT / "e2e-results"))
 # What needs the least comes first; what stops parts of the cluster comes last.
-ORDER = ("serving", "admission", "access", "benchmarks", "object_store", "network", "tenants", "rollout", "autoscaling")
+ORDER = (
+    "serving",
+    "admission",
+    "access",
+    "benchmarks",
+    "object_store",
+    "network",
+    "tenants",
+    "rollout",
+    "release",
+    "autoscaling",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,9 +91,9 @@ def _keep(folder: Path) -> None:
     asked = {
         "objects.txt": ["get", kinds, "--all-namespaces", "--output=wide"],
         "events.txt": ["get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"],
-        "services.yaml": ["get", "inferenceservices,httproutes", "--all-namespaces", "--output=yaml"],
+        "services.yaml": ["get", "modelreleases,inferenceservices,httproutes", "--all-namespaces", "--output=yaml"],
     }
-    for namespace in (*TENANTS, "mlflow", "minio", "gateway", "kserve", "training"):
+    for namespace in (*TENANTS, "mlflow", "minio", "gateway", "kserve", "training", "release"):
         asked[f"pods-{namespace}.txt"] = ["describe", "pods", "--namespace", namespace]
         logs = ["logs", "--namespace", namespace, "--selector=", "--all-containers", "--prefix", "--tail=200"]
         asked[f"log-{namespace}.txt"] = [*logs, "--ignore-errors", "--max-log-requests=50"]

@@ -64,20 +64,23 @@ class Live:
         return int(found[1])
 
     def served(self, tenant: str) -> set[str]:
-        """The versions of the tenant's InferenceServices."""
-        found = self.cluster.find("inferenceservice", "ferryman.dev/model=sentiment", tenant)
-        return {item["metadata"]["labels"]["ferryman.dev/version"] for item in found}
+        """The versions that the tenant's route gives requests."""
+        route = self.cluster.get("httproute", "sentiment", tenant)
+        backends = route["spec"]["rules"][-1]["backendRefs"] if route else []
+        return {re.fullmatch(r"sentiment-v(\d+)-predictor", each["name"])[1] for each in backends}
 
     def routed(self, tenant: str) -> bool:
         """Whether the tenant has a route."""
         return bool(self.cluster.find("httproute", "ferryman.dev/model=sentiment", tenant))
 
     def predictors(self, tenant: str) -> list[Any]:
-        """The tenant's predictor pods that are ready and stay."""
+        """The pods of the versions that get requests, as far as they are ready and stay."""
+        served = self.served(tenant)
         return [
             found
             for found in self.cluster.find("pod", "component=predictor,ferryman.dev/version", tenant)
-            if not found["metadata"].get("deletionTimestamp")
+            if found["metadata"]["labels"]["ferryman.dev/version"] in served
+            and not found["metadata"].get("deletionTimestamp")
             and any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"].get("conditions", []))
         ]
 

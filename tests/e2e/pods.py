@@ -15,6 +15,7 @@ from infra.platform.cluster import Cluster, kubectl_binary
 from infra.platform.errors import PlatformError
 
 SCRIPTS = Path(__file__).with_name("scripts")
+TEXT = "a quiet, moving film that stays with you"
 GATEWAY = "gateway.gateway.svc.cluster.local"
 
 
@@ -87,6 +88,8 @@ class Load:
 
     codes: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
     faults: list[Any] = field(default_factory=list)
 
     @property
@@ -99,12 +102,14 @@ class Load:
 
 
 @contextmanager
-def load(host: str, *, threads: int = 4, texts: int = 1, pause: float = 0.02, name: str = "client") -> Iterator[Load]:
-    """Ask a tenant through the gateway for as long as the block runs."""
+def load(
+    host: str, *, threads: int = 4, texts: int = 1, pause: float = 0.02, text: str = TEXT, name: str = "client"
+) -> Iterator[Load]:
+    """Ask a tenant through the gateway for as long as the block runs; ``first`` and ``last`` are times by version."""
     counted = Load()
     text = (SCRIPTS / "load.py").read_text()
     command = [kubectl_binary(), "exec", "-i", "--namespace", "e2e", name, "--", "python3", "-c", text]
-    command += [GATEWAY, host, str(threads), str(texts), str(pause)]
+    command += [GATEWAY, host, str(threads), str(texts), str(pause), text]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -115,6 +120,7 @@ def load(host: str, *, threads: int = 4, texts: int = 1, pause: float = 0.02, na
     assert process.returncode == 0, err
     said = json.loads(out)
     counted.codes, counted.versions, counted.faults = said["codes"], said["versions"], said["faults"]
+    counted.first, counted.last = said["first"], said["last"]
 
 
 def eventually(holds: Callable[[], object], seconds: float = 60, pause: float = 0.5) -> None:

@@ -9,23 +9,33 @@ import pytest
 from live import Live
 from pods import pod
 
-from artifact import PublishedArtifact
 from infra.platform.errors import PlatformError
 from infra.platform.manifests import build
 from infra.platform.tenant import TENANTS
-from release.platforms.kubernetes.objects import route, version_objects
+from release.platforms.kubernetes.objects import http_route, inference_service
+from release.spec import ReleaseSpec
+from release.status import VersionRef
 
 IMAGE = "predictor"
 
 
+def _spec() -> ReleaseSpec:
+    found = next(each for each in build(TENANTS / "tenant-a") if each["kind"] == "ModelRelease")
+    return ReleaseSpec.model_validate(found["spec"])
+
+
+def _unowned(made: dict[str, Any]) -> dict[str, Any]:
+    made["metadata"] |= {"namespace": "tenant-a", "ownerReferences": []}
+    return made
+
+
 def _service() -> dict[str, Any]:
-    template = build(TENANTS / "tenant-a" / "predictor")
-    made = version_objects(template, PublishedArtifact.of("sentiment", 99, "0" * 64), 0)
-    return next(found for found in made if found["kind"] == "InferenceService")
+    artifact = VersionRef(version=99, digest="0" * 64, storage_uri="s3://released/sentiment/99-000000000000/")
+    return _unowned(inference_service(_spec(), {}, artifact))
 
 
 def _route() -> dict[str, Any]:
-    return route(build(TENANTS / "tenant-a" / "predictor"), "other", {99: 100}) | {}
+    return _unowned(http_route(_spec(), {}, {99: 100}))
 
 
 def _kubernetes_service() -> dict[str, Any]:

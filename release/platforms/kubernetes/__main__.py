@@ -8,32 +8,29 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Publish and roll out; return 0, or 1 when it was refused or did not come up."""
+    """Move the alias and wait; return 0, 1 when it was refused or did not arrive, or 3 when MLflow does not answer."""
     chosen = _parser().parse_args(arguments)
     from infra.platform.cluster import Cluster
     from infra.platform.errors import PlatformError
-    from infra.platform.tenant import tenants
-    from registry.client import RegistryError
-    from registry.publish import PublishRefusedError, StorageUnreachableError
-    from release.platforms.kubernetes.rollout import published, rollout
+    from release.platforms.kubernetes.rollout import rollout
+    from release.store import StoreError
 
     try:
-        cluster = Cluster()
-        artifact = published(cluster, chosen.version)
-        print(f"published {artifact.uri}", flush=True)
-        rollout(cluster, chosen.tenants or tenants(), artifact, lambda line: print(line, flush=True))
-    except (PlatformError, RegistryError, PublishRefusedError, StorageUnreachableError) as error:
+        return rollout(Cluster(), chosen.version, chosen.tenants)
+    except (PlatformError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m release.platforms.kubernetes", description="Bring tenants on a cluster to one version."
+        prog="python -m release.platforms.kubernetes",
+        description="Move the alias `champion` in the cluster's registry, and wait until tenants serve what it names.",
     )
     parser.add_argument("--version", type=int, required=True, help="a registered version that passed the gate")
-    parser.add_argument("--tenant", dest="tenants", action="append", help="only this one (repeatable; else all)")
+    parser.add_argument(
+        "--tenant", dest="tenants", action="append", default=[], help="wait for this one (repeatable; else for all)"
+    )
     return parser
 
 

@@ -1,79 +1,131 @@
-"""The objects of one version and of the route, from a tenant's template. Pure."""
+"""What a release owns in its tenant's namespace, as objects to apply. Pure."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from artifact import PublishedArtifact
+from release.platforms.base import PlatformError
+from release.platforms.kubernetes import names
+from release.spec import ReleaseSpec
+from release.status import VersionRef
 
-__all__ = ["MODEL_LABEL", "VERSION_LABEL", "name_of", "route", "version_objects", "version_of"]
+__all__ = ["Object", "Owner", "autoscaler", "grpc_service", "http_route", "inference_service", "least_replicas"]
 
 Object = dict[str, Any]
+Owner = Mapping[str, Any]
+"""An ``ownerReferences`` entry: with the ModelRelease goes everything that it owns."""
 
-MODEL_LABEL = "ferryman.dev/model"
-VERSION_LABEL = "ferryman.dev/version"
-
-_GRPC_PREFIX = "/inference.GRPCInferenceService"
-
-
-def name_of(model: str, version: int) -> str:
-    """Return the name of a version's InferenceService."""
-    return f"{model}-v{version}"
+_GRPC_PATH = "/inference.GRPCInferenceService"
+_TARGET_CPU_PERCENT = 50
 
 
-def version_of(found: Mapping[str, Any]) -> int:
-    """Return the version that an object of ours is labelled with."""
-    return int(found["metadata"]["labels"][VERSION_LABEL])
+def inference_service(spec: ReleaseSpec, owner: Owner, artifact: VersionRef) -> Object:
+    """Return the InferenceService of one version: the template with a storageUri. It is written once, then only scaled.
 
-
-def version_objects(template: Sequence[Object], artifact: PublishedArtifact, replicas: int) -> list[Object]:
-    """Return the InferenceService, its autoscaler and its gRPC Service for one published version.
-
-    Args:
-        template: what ``kserve/tenants/<tenant>/predictor`` builds.
-        artifact: what to serve.
-        replicas: how many to begin with; the template's minimum is the least.
+    Every annotation of an InferenceService is copied into its pods, and a changed one rolls them.
     """
-    name = name_of(artifact.model, artifact.version)
-    made = []
-    for found in copy.deepcopy(list(template)):
-        if found["kind"] == "HTTPRoute":
-            continue
-        found["metadata"]["name"] = name
-        found["metadata"]["labels"][VERSION_LABEL] = str(artifact.version)
-        spec = found["spec"]
-        if found["kind"] == "InferenceService":
-            predictor = spec["predictor"]
-            predictor["minReplicas"] = max(predictor["minReplicas"], replicas)
-            predictor["model"]["storageUri"] = artifact.uri
-        elif found["kind"] == "HorizontalPodAutoscaler":
-            spec["scaleTargetRef"]["name"] = f"{name}-predictor"
-            spec["minReplicas"] = max(spec["minReplicas"], replicas)
-        elif found["kind"] == "Service":
-            found["metadata"]["name"] = f"{name}-grpc"
-            spec["selector"] = {"app": f"isvc.{name}-predictor"}
-        made.append(found)
-    return made
+    predictor = _predictor(spec)
+    served = {
+        "serving.kserve.io/deploymentMode": "Standard",
+        # The autoscaler is ours: KServe's has no `behavior`.
+        "serving.kserve.io/autoscalerClass": "external",
+    }
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": _metadata(names.version_name(spec.model, artifact.version), spec, artifact.version, owner)
+        | {"annotations": served},
+        "spec": {"predictor": predictor | {"model": predictor["model"] | {"storageUri": artifact.storage_uri}}},
+    }
 
 
-def route(template: Sequence[Object], model: str, weights: Mapping[int, int]) -> Object:
-    """Return the tenant's HTTPRoute with each version's weight, for gRPC by its path and for all else."""
-    made = copy.deepcopy(next(found for found in template if found["kind"] == "HTTPRoute"))
+def grpc_service(spec: ReleaseSpec, owner: Owner, version: int) -> Object:
+    """Return the Service for gRPC; ``appProtocol`` tells the gateway to speak HTTP/2 without TLS."""
+    port = {"name": "grpc", "port": names.GRPC_PORT, "appProtocol": "kubernetes.io/h2c"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(names.grpc_service(spec.model, version), spec, version, owner),
+        "spec": {"selector": {"app": f"isvc.{names.deployment(spec.model, version)}"}, "ports": [port]},
+    }
 
-    def backends(suffix: str, port: int) -> list[Object]:
-        return [
-            {"kind": "Service", "name": f"{name_of(model, version)}-{suffix}", "port": port, "weight": weight}
-            for version, weight in sorted(weights.items())
-        ]
 
-    made["spec"]["rules"] = [
-        {"matches": [{"path": {"type": "PathPrefix", "value": _GRPC_PREFIX}}], "backendRefs": backends("grpc", 8081)},
-        {
-            "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-            "backendRefs": backends("predictor", 80),
-            "timeouts": {"request": "30s"},
+def autoscaler(spec: ReleaseSpec, owner: Owner, version: int, replicas: int | None) -> Object:
+    """Return the HorizontalPodAutoscaler: the template's bounds, and at least ``replicas`` where that is more."""
+    predictor = _predictor(spec)
+    lowest = least_replicas(spec)
+    highest = max(int(predictor.get("maxReplicas", lowest)), lowest)
+    cpu = {"type": "Utilization", "averageUtilization": int(predictor.get("scaleTarget", _TARGET_CPU_PERCENT))}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": names.deployment(spec.model, version)}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": _metadata(names.version_name(spec.model, version), spec, version, owner),
+        "spec": {
+            "scaleTargetRef": target,
+            "minReplicas": min(max(lowest, replicas or 0), highest),
+            "maxReplicas": highest,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": cpu}}],
+            "behavior": {
+                # A predictor answers 5 s after it is asked for, so leaving early costs little.
+                "scaleDown": _behavior(60, 50),
+                # Starting takes some CPU: a short look back keeps a start from asking for the next one.
+                "scaleUp": _behavior(15, 100),
+            },
         },
-    ]
-    return made
+    }
+
+
+def http_route(spec: ReleaseSpec, owner: Owner, weights: Mapping[int, int]) -> Object:
+    """Return the HTTPRoute: one rule for gRPC by its path, one for all else, each with the same weights.
+
+    A GRPCRoute may not share a hostname with an HTTPRoute (Gateway API: HostnameConflict).
+    """
+
+    def rule(path: str, services: Mapping[str, int], port: int) -> Object:
+        backends = [
+            {"kind": "Service", "name": name, "port": port, "weight": weight}
+            for name, weight in services.items()
+            if weight
+        ]
+        return {"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": backends}
+
+    ordered = sorted(weights.items())
+    grpc = {names.grpc_service(spec.model, version): weight for version, weight in ordered}
+    http = {names.http_service(spec.model, version): weight for version, weight in ordered}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": spec.model, "labels": {names.MODEL: spec.model}, "ownerReferences": [dict(owner)]},
+        "spec": {
+            "hostnames": list(spec.route.hostnames),
+            "parentRefs": [parent.model_dump() for parent in spec.route.parent_refs],
+            "rules": [
+                rule(_GRPC_PATH, grpc, names.GRPC_PORT),
+                rule("/", http, 80) | {"timeouts": {"request": "30s"}},
+            ],
+        },
+    }
+
+
+def least_replicas(spec: ReleaseSpec) -> int:
+    """Return how many replicas the template asks for at least."""
+    return int(_predictor(spec).get("minReplicas", 1))
+
+
+def _predictor(spec: ReleaseSpec) -> Object:
+    predictor = spec.template.get("spec", {}).get("predictor", {})
+    if not isinstance(predictor.get("model"), dict):
+        raise PlatformError("spec.template.spec.predictor.model is missing: an InferenceService is made of it")
+    return dict(predictor)
+
+
+def _behavior(seconds: int, percent: int) -> Object:
+    policy = {"type": "Percent", "value": percent, "periodSeconds": 15}
+    return {"stabilizationWindowSeconds": seconds, "policies": [policy]}
+
+
+def _metadata(name: str, spec: ReleaseSpec, version: int, owner: Owner) -> Object:
+    labels = {names.MODEL: spec.model, names.VERSION: str(version)}
+    return {"name": name, "labels": labels, "ownerReferences": [dict(owner)]}

@@ -61,10 +61,10 @@ class LocalStore:
         except (ValueError, TypeError) as error:
             raise StoreError(f"{path} cannot be read ({error}); remove it") from error
 
-    def ask(self, tenant: str, **fields: str | bool) -> None:
+    def ask(self, release: Release, **fields: str | bool) -> None:
         """Keep a person's request for the controller to find."""
-        asked = replace(self.requests(tenant), **fields)  # type: ignore[arg-type] # fields of Requests
-        write_private(self._settings.requests / f"{tenant}.json", json.dumps(asdict(asked)))
+        asked = replace(self.requests(release.tenant), **fields)  # type: ignore[arg-type] # fields of Requests
+        write_private(self._settings.requests / f"{release.tenant}.json", json.dumps(asdict(asked)))
 
     def _follow_specs(self) -> None:
         path = self._settings.release_specs

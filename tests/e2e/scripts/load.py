@@ -8,10 +8,10 @@ import threading
 import time
 
 gateway, host, threads, texts, pause = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:5]), float(sys.argv[5])
-body = json.dumps({"instances": ["a quiet, moving film that stays with you"] * texts})
+body = json.dumps({"instances": [sys.argv[6]] * texts})
 stop = threading.Event()
 lock = threading.Lock()
-codes, versions, faults = collections.Counter(), collections.Counter(), []
+codes, versions, faults, first, last = collections.Counter(), collections.Counter(), [], {}, {}
 
 
 def work():
@@ -30,6 +30,8 @@ def work():
         with lock:
             codes[code] += 1
             versions[version] += 1
+            first.setdefault(version, begun)
+            last[version] = begun
             if code != "200" and len(faults) < 20:
                 faults.append({"at": begun, "after": round(time.time() - begun, 3), "code": code})
         time.sleep(pause)
@@ -42,4 +44,4 @@ sys.stdin.read()
 stop.set()
 for worker in workers:
     worker.join()
-print(json.dumps({"codes": codes, "versions": versions, "faults": faults}))
+print(json.dumps({"codes": codes, "versions": versions, "faults": faults, "first": first, "last": last}))

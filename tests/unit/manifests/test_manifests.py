@@ -15,14 +15,16 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from artifact import PublishedArtifact
 from infra.platform.manifests import ROOT, build, substitute
 from infra.platform.tenant import models_of, tenants, write_overlay
-from release.platforms.kubernetes.objects import route, version_objects
+from release.crd import definition
+from release.platforms.kubernetes.objects import autoscaler, grpc_service, http_route, inference_service
+from release.spec import ReleaseSpec
+from release.status import VersionRef
 
 KUBERNETES = "1.34"
 IMAGES = dict.fromkeys(
-    ("alertmanager", "initializer", "minio", "mlflow", "postgresql", "predictor", "prometheus", "traefik", "training"),
+    tomllib.loads((ROOT / "infra" / "node" / "images.toml").read_text()),
     "registry/name@sha256:0",
 )
 FOLDERS = sorted(
@@ -55,7 +57,9 @@ _Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: str(node.valu
 
 @functools.cache
 def schema(group: str, version: str, kind: str) -> Any:
-    """The schema of a kind, from the module that defines it."""
+    """The schema of a kind, from the module that defines it, or from us."""
+    if group == "ferryman.dev":
+        return definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     component, pattern = CRDS[group]
     table = tomllib.loads((ROOT / "infra/node/components.toml").read_text())[component]
     command = ["go", "mod", "download", "-json", f"{table['module']}@{table['version']}"]
@@ -82,11 +86,11 @@ def strict(part: Any) -> Any:
 def fault(found: dict[str, Any]) -> str | None:
     group, _, version = found["apiVersion"].rpartition("/")
     try:
-        if group in CRDS:
+        if group in {*CRDS, "ferryman.dev"}:
             properties = schema(group, version, found["kind"])["properties"]
             body = {key: value for key, value in found.items() if key not in ("apiVersion", "kind", "metadata")}
             part = {"type": "object", "properties": {key: properties[key] for key in body}}
-            jsonschema.validate(body, strict(part))
+            jsonschema.validate(body, strict(part), cls=jsonschema.Draft4Validator)
         else:
             kubernetes_validate.validate(found, KUBERNETES, strict=True)
     except (jsonschema.ValidationError, kubernetes_validate.ValidationError, KeyError) as error:
@@ -99,13 +103,30 @@ def test_a_folder_builds(folder: str) -> None:
     assert built(folder)
 
 
+def released() -> ReleaseSpec:
+    """What tenant-a's ModelRelease asks for."""
+    found = next(each for each in built("kserve/tenants/tenant-a") if each["kind"] == "ModelRelease")
+    return ReleaseSpec.model_validate(found["spec"])
+
+
+def of_a_version() -> list[dict[str, Any]]:
+    """What the release controller makes of it."""
+    owner = {"apiVersion": "ferryman.dev/v1alpha1", "kind": "ModelRelease", "name": "sentiment", "uid": "u"}
+    artifact = VersionRef(version=7, digest="a" * 64, storage_uri="s3://released/sentiment/7-aaaaaaaaaaaa/")
+    spec = released()
+    return [
+        inference_service(spec, owner, artifact),
+        autoscaler(spec, owner, 7, 3),
+        grpc_service(spec, owner, 7),
+        http_route(spec, owner, {7: 90, 8: 10}),
+    ]
+
+
 def test_every_object_is_one_that_its_api_takes() -> None:
     if shutil.which("go") is None:
         pytest.skip("the CRDs come from Go modules, and go is not on PATH")
     objects = [found for folder in FOLDERS for found in built(folder) if "cert-manager" not in found["apiVersion"]]
-    template = built("kserve/tenants/tenant-a/predictor")
-    objects += version_objects(template, PublishedArtifact.of("sentiment", 7, "a" * 64), 3)
-    objects.append(route(template, "sentiment", {7: 90, 8: 10}))
+    objects += of_a_version()
     assert len(objects) > 60
     assert [said for found in objects if (said := fault(found))] == []
 
@@ -114,19 +135,18 @@ def test_a_misspelt_field_is_found() -> None:
     """The check above can fail."""
     if shutil.which("go") is None:
         pytest.skip("the CRDs come from Go modules, and go is not on PATH")
-    for kind in ("HTTPRoute", "HorizontalPodAutoscaler", "InferenceService"):
-        found = next(each for each in built("kserve/tenants/tenant-a/predictor") if each["kind"] == kind)
+    release = next(each for each in built("kserve/tenants/tenant-a") if each["kind"] == "ModelRelease")
+    for found in (*of_a_version(), release):
         assert fault(found) is None
-        assert fault({**found, "spec": {**found["spec"], "minReplica": 2}}), kind
+        assert fault({**found, "spec": {**found["spec"], "minReplica": 2}}), found["kind"]
 
 
 def test_a_tenants_quota_holds_two_full_versions_and_a_surge() -> None:
     objects = built("kserve/tenants/tenant-a")
     hard = next(found for found in objects if found["kind"] == "ResourceQuota")["spec"]["hard"]
-    scaler = next(f for f in built("kserve/tenants/tenant-a/predictor") if f["kind"] == "HorizontalPodAutoscaler")
     runtime = next(found for found in built("kserve/runtime") if found["kind"] == "ClusterServingRuntime")
     resources = runtime["spec"]["containers"][0]["resources"]
-    pods = 2 * scaler["spec"]["maxReplicas"] + 2
+    pods = 2 * released().template["spec"]["predictor"]["maxReplicas"] + 2
     assert int(hard["pods"]) >= pods
     assert _milli(hard["requests.cpu"]) >= pods * _milli(resources["requests"]["cpu"])
     assert _mebi(hard["requests.memory"]) >= pods * _mebi(resources["requests"]["memory"])
@@ -143,9 +163,8 @@ def _mebi(quantity: str) -> int:
 
 def test_a_deployment_stops_later_than_its_pre_stop_and_its_grace() -> None:
     runtime = next(found for found in built("kserve/runtime") if found["kind"] == "ClusterServingRuntime")
-    service = next(f for f in built("kserve/tenants/tenant-a/predictor") if f["kind"] == "InferenceService")
     pause = runtime["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert service["spec"]["predictor"]["terminationGracePeriodSeconds"] >= pause + 25
+    assert released().template["spec"]["predictor"]["terminationGracePeriodSeconds"] >= pause + 25
 
 
 def test_the_shipped_tenants_are_what_the_template_gives(tmp_path: Path) -> None:
@@ -159,7 +178,7 @@ def test_the_shipped_tenants_are_what_the_template_gives(tmp_path: Path) -> None
 
 def test_every_name_of_a_tenant_and_its_host_is_its_own() -> None:
     for name, other in (("tenant-a", "tenant-b"), ("tenant-b", "tenant-a")):
-        objects = built(f"kserve/tenants/{name}") + built(f"kserve/tenants/{name}/predictor")
+        objects = built(f"kserve/tenants/{name}")
         assert other not in json.dumps(objects)
-        hostnames = next(found for found in objects if found["kind"] == "HTTPRoute")["spec"]["hostnames"]
-        assert hostnames == [f"{name}.example.org"]
+        release = next(found for found in objects if found["kind"] == "ModelRelease")
+        assert release["spec"]["route"]["hostnames"] == [f"{name}.example.org"]

@@ -55,8 +55,9 @@ def test_an_edited_spec_is_taken_up(settings: Settings) -> None:
 
 
 def test_requests_add_up_and_reach_the_controller(settings: Settings) -> None:
-    LocalStore(settings).ask("tenant-b", pause=True)
-    LocalStore(settings).ask("tenant-b", abort="x")
+    release = LocalStore(settings).releases()[1]
+    LocalStore(settings).ask(release, pause=True)
+    LocalStore(settings).ask(release, abort="x")
     asked = LocalStore(settings).releases()[1].requests
     assert (asked.pause, asked.abort, asked.resume) == (True, "x", None)
 

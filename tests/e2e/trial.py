@@ -1,0 +1,169 @@
+"""A tenant that follows an alias of its own by a canary of short steps, and the models that it is tried with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mlflow
+import pandas as pd
+import psutil
+import pytest
+from live import Live
+from pods import TEXT, eventually
+
+from artifact.names import TEXT_COLUMN
+from infra.platform.keys import ensure_secret
+from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, write_overlay
+from infra.platform.trust import SIGNING_KEY_FILE, held_trust
+from registry.client import Registry
+from release.demo import models
+
+NAME, ALIAS = "tenant-trial", "e2e"
+_PATCHES = """
+  - target: {kind: ModelRelease, name: sentiment}
+    patch: |-
+      - {op: replace, path: /spec/alias, value: e2e}
+      - op: replace
+        path: /spec/strategy
+        value: {canary: {keepPrevious: 1h, steps: [{weight: 10, pause: 3s}, {weight: 50, pause: 3s}]}}
+      - op: add
+        path: /spec/analysis
+        value: {minRequests: 20, progressDeadline: 60s, maxErrorIncrease: 0.2, maxLatencyP95Ratio: 20}
+      - {op: replace, path: /spec/template/spec/predictor/minReplicas, value: 1}
+"""
+
+
+class Trial:
+    """The tenant, and its model's versions."""
+
+    def __init__(self, live: Live, base: int) -> None:
+        self.live = live
+        self.base = base
+        self._registry = Registry()
+
+    @property
+    def host(self) -> str:
+        return self.live.host(NAME)
+
+    def copy(self, change: Callable[[Any], None] | None = None, *, signed: bool = True) -> int:
+        """Register a copy of the version that it began with."""
+        version = models.copy(self._registry, self.base, change)
+        if signed:
+            models.sign(self._registry, version, "a test")
+        return version
+
+    def move(self, version: int) -> None:
+        self._registry.set_alias("sentiment", ALIAS, version)
+
+    def get(self, kind: str, name: str) -> Any:
+        return self.live.cluster.get(kind, name, NAME)
+
+    @property
+    def status(self) -> Any:
+        return self.get("modelrelease", "sentiment").get("status", {})
+
+    def stable(self, version: int) -> bool:
+        return bool(self.status["phase"] == "Stable" and self.status.get("stable", {}).get("version") == version)
+
+    def rejected(self, version: int) -> bool:
+        return bool(self.status["phase"] == "Rejected" and self.status["rejected"]["version"] == version)
+
+    def canary(self, version: int) -> int:
+        """The version's weight while it is on trial; else 0."""
+        trial = self.status.get("canary", {})
+        return int(trial["weight"]) if trial.get("version") == version else 0
+
+    def phases(self, version: int) -> list[str]:
+        return [each["phase"] for each in self.status["history"] if each.get("version") == version]
+
+    def ready(self, version: int) -> int:
+        found = self.get("deployment", f"sentiment-v{version}-predictor")
+        return int(found["status"].get("readyReplicas", 0)) if found else 0
+
+    def reapply(self) -> None:
+        """As a GitOps tool does that was told to force everything."""
+        apply_tenant(self.live.cluster, NAME)
+
+    def settle(self) -> int:
+        """Bring it back to the version that it began with; whatever was tried is over."""
+        self.move(self.base)
+        eventually(lambda: self.stable(self.base), 90)
+        return self.base
+
+
+def negative(pipeline: Any) -> None:
+    """Have the model call just this text the other way round; clear texts keep their labels."""
+    logit = float(pipeline.decision_function(pd.DataFrame({TEXT_COLUMN: [TEXT]}))[0])
+    pipeline[-1].intercept_ = pipeline[-1].intercept_ - 1.1 * logit
+
+
+@contextmanager
+def trial(live: Live) -> Iterator[Trial]:
+    """Make the tenant, give it its first version, and remove it at the end."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        _keys(live, Path(folder), patch)
+        with live.cluster.forward("mlflow", "mlflow", 5000) as port:
+            patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+            _share_experiment()
+            made = Trial(live, int(next(iter(live.served("tenant-a")))))
+            write_overlay(NAME)
+            overlay = TENANTS / NAME / "kustomization.yaml"
+            overlay.write_text(overlay.read_text() + _PATCHES.lstrip("\n"))
+            try:
+                made.move(made.base)
+                apply_tenant(live.cluster, NAME)
+                eventually(lambda: made.stable(made.base), 90)
+                yield made
+            finally:
+                delete_tenant(live.cluster, NAME, files=True)
+
+
+def _keys(live: Live, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    signing = ensure_secret(live.cluster, "training", "signing-key", dict)[SIGNING_KEY_FILE]
+    for name, text in {**held_trust(live.cluster), SIGNING_KEY_FILE: signing}.items():
+        (folder / name).write_text(text)
+    (folder / "trust").mkdir()
+    for name in held_trust(live.cluster):
+        (folder / name).rename(folder / "trust" / name)
+    admin = ensure_secret(live.cluster, "mlflow", "mlflow", dict)["admin-password"]
+    for name, value in {
+        "MLFLOW_TRACKING_USERNAME": "admin",
+        "MLFLOW_TRACKING_PASSWORD": admin,
+        "FERRYMAN_SIGNING_KEY": str(folder / SIGNING_KEY_FILE),
+        "FERRYMAN_TRUSTED_KEYS": str(folder / "trust"),
+    }.items():
+        patch.setenv(name, value)
+
+
+def _share_experiment() -> None:
+    """Let the controller read what the copies are logged in: the cluster's users see what they are given."""
+    experiment = mlflow.set_experiment(models.EXPERIMENT).experiment_id
+    client = httpx.Client(
+        base_url=os.environ["MLFLOW_TRACKING_URI"],
+        auth=(os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]),
+        trust_env=False,
+    )
+    grant = {"username": "release", "resource_type": "experiment", "resource_id": experiment, "permission": "READ"}
+    client.post("/api/3.0/mlflow/users/permissions/grant", json=grant)
+
+
+def kill(*words: str) -> int:
+    """SIGKILL every process of the node on this machine with all of these words in its command line or cgroup."""
+    killed = 0
+    own = Path("/proc/self/ns/pid").readlink()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            place = Path(f"/proc/{process.pid}")
+            text = (place / "cmdline").read_text() + (place / "cgroup").read_text().replace("_", "-")
+            if (place / "ns/pid").readlink() != own and all(word in text for word in words):
+                os.kill(process.pid, signal.SIGKILL)
+                killed += 1
+    return killed
