@@ -48,6 +48,11 @@ class Mirror(Generic[Kept]):
         with self._lock:
             return dict(self._held)
 
+    def get(self, namespace: str, name: str) -> Kept | None:
+        """Return one object as it was last seen, or None."""
+        with self._lock:
+            return self._held.get((namespace, name))
+
     def wait(self) -> None:
         """Wait until everything was listed once.
 

@@ -10,7 +10,7 @@ from release.counts import Counts
 from release.observation import VersionSeen
 from release.platforms.base import PlatformError, Seen
 from release.platforms.kubernetes import names, objects, sight
-from release.platforms.kubernetes.api import Api, ApiRefusedError, path
+from release.platforms.kubernetes.api import Api, ApiRefusedError, ConflictError, path
 from release.platforms.kubernetes.gateway import Gateway
 from release.platforms.kubernetes.mirror import Mirror
 from release.platforms.kubernetes.model_release import owner_of
@@ -32,7 +32,9 @@ class KubernetesPlatform:
         self._api = api
         self._predictors = Predictors()
         self._gateway = Gateway()
-        self._services = Mirror(api, "inferenceservices", sight.version_of, names.VERSION)
+        self._inferences = Mirror(api, "inferenceservices", sight.version_of, names.VERSION)
+        self._services = Mirror(api, "services", sight.version_of, names.VERSION)
+        self._scalers = Mirror(api, "horizontalpodautoscalers", sight.least, names.VERSION)
         self._deployments = Mirror(api, "deployments", sight.deployed, names.VERSION)
         self._pods = Mirror(api, "pods", sight.pod, names.VERSION)
         self._routes = Mirror(api, "httproutes", sight.routed, names.MODEL)
@@ -45,7 +47,8 @@ class KubernetesPlatform:
         Raises:
             PlatformError: it was not.
         """
-        for mirror in (self._services, self._deployments, self._pods, self._routes):
+        mirrors = (self._inferences, self._services, self._scalers, self._deployments, self._pods, self._routes)
+        for mirror in mirrors:
             mirror.wait()
 
     def observe(self, releases: Sequence[Release]) -> Mapping[str, Seen]:
@@ -58,26 +61,25 @@ class KubernetesPlatform:
         return {each.name: self._seen(each, held[_place(each)], counts, errors) for each in releases}
 
     def ensure(self, release: Release, artifact: VersionRef, replicas: int | None) -> None:
-        """Apply the version's objects; with ``replicas`` 0 it keeps its InferenceService and has no pod.
+        """Make what is missing of the version; with ``replicas`` 0 it keeps its InferenceService and has no pod.
 
         It is asked for again until the Deployment that KServe makes is there and has its replicas.
         """
-        spec, version = release.spec, artifact.version
-        scaler = path("horizontalpodautoscalers", release.tenant, names.version_name(spec.model, version))
         if replicas == 0:
             # In this order: an autoscaler leaves a Deployment of no replicas alone, but may be about to scale it.
-            self._api.delete(scaler)
-            self._scale(release, version, 0)
+            name = names.version_name(release.spec.model, artifact.version)
+            self._api.delete(path("horizontalpodautoscalers", release.tenant, name))
+            self._scale(release, artifact.version, 0)
             return
         try:
-            self._start(release, artifact)
-            wanted = objects.autoscaler(spec, owner_of(release), version, replicas)
-            self._api.apply(scaler, wanted)
-            self._scale(release, version, wanted["spec"]["minReplicas"])
+            least = self._make(release, artifact, replicas)
+            deployed = self._deployments.get(release.tenant, names.deployment(release.spec.model, artifact.version))
+            if deployed is not None and deployed.replicas < least:
+                self._scale(release, artifact.version, least)
         except ApiRefusedError as error:
-            self._refused[release.name, version] = str(error)
+            self._refused[release.name, artifact.version] = str(error)
             raise
-        self._refused.pop((release.name, version), None)
+        self._refused.pop((release.name, artifact.version), None)
 
     def weigh(self, release: Release, weights: Mapping[int, int]) -> None:
         """Apply the HTTPRoute."""
@@ -100,7 +102,9 @@ class KubernetesPlatform:
         if stable is not None and stable.version != version:
             # A promotion gave it as many replicas as the old version had; from now on the load alone decides.
             scaler = objects.autoscaler(spec, owner_of(release), stable.version, None)
-            self._api.apply(path("horizontalpodautoscalers", tenant, scaler["metadata"]["name"]), scaler)
+            called = scaler["metadata"]["name"]
+            if (self._scalers.get(tenant, called) or 0) > scaler["spec"]["minReplicas"]:
+                self._api.apply(path("horizontalpodautoscalers", tenant, called), scaler)
         self._api.delete(path("horizontalpodautoscalers", tenant, name))
         self._api.delete(path("services", tenant, names.grpc_service(spec.model, version)))
         # Last: while it is there, a removal that was cut short begins anew.
@@ -110,34 +114,47 @@ class KubernetesPlatform:
     def retain(self, releases: Sequence[Release]) -> None:
         """Nothing to do: what a deleted ModelRelease owned, the cluster collects."""
 
-    def _start(self, release: Release, artifact: VersionRef) -> None:
-        spec, tenant = release.spec, release.tenant
-        at = path("inferenceservices", tenant, names.version_name(spec.model, artifact.version))
-        held = self._api.get(at)
-        if held is None:
-            self._api.apply(at, objects.inference_service(spec, owner_of(release), artifact))
-        elif held["spec"]["predictor"]["model"].get("storageUri") != artifact.storage_uri:
-            # It is never edited, for that would roll its pods: the other bytes go first.
-            self._api.delete(at)
-            raise PlatformError(f"version {artifact.version} was there with other bytes; it is made anew")
-        service = objects.grpc_service(spec, owner_of(release), artifact.version)
-        self._api.apply(path("services", tenant, service["metadata"]["name"]), service)
+    def _make(self, release: Release, artifact: VersionRef, replicas: int | None) -> int:
+        """Create what the version lacks and return how many replicas it shall have at least."""
+        spec, owner, tenant, version = release.spec, owner_of(release), release.tenant, artifact.version
+        name, grpc = names.version_name(spec.model, version), names.grpc_service(spec.model, version)
+        if self._services.get(tenant, grpc) is None:
+            self._create("services", tenant, objects.grpc_service(spec, owner, version))
+        scaler = objects.autoscaler(spec, owner, version, replicas)
+        least = int(scaler["spec"]["minReplicas"])
+        if (self._scalers.get(tenant, name) or 0) < least:
+            self._api.apply(path("horizontalpodautoscalers", tenant, name), scaler)
+        if self._inferences.get(tenant, name) is None:
+            wanted = objects.inference_service(spec, owner, artifact)
+            if not self._create("inferenceservices", tenant, wanted):
+                self._check(tenant, name, artifact)
+        return least
 
-    def _scale(self, release: Release, version: int, least: int) -> None:
-        """Give the Deployment, if KServe has made it, at least so many replicas; 0 stops it."""
+    def _create(self, kind: str, namespace: str, wanted: objects.Object) -> bool:
+        """Create an object; False when it is there already, though the watch has not said so yet."""
+        try:
+            self._api.create(path(kind, namespace), wanted)
+        except ConflictError:
+            return False
+        return True
+
+    def _check(self, tenant: str, name: str, artifact: VersionRef) -> None:
+        """An InferenceService is never edited, for that would roll its pods: one of other bytes goes first."""
+        at = path("inferenceservices", tenant, name)
+        held = self._api.get(at)
+        if held is not None and held["spec"]["predictor"]["model"].get("storageUri") != artifact.storage_uri:
+            self._api.delete(at)
+            raise PlatformError(f"{name} in {tenant} served other bytes; it is made anew")
+
+    def _scale(self, release: Release, version: int, replicas: int) -> None:
         at = path("deployments", release.tenant, names.deployment(release.spec.model, version), "scale")
-        now = self._api.get(at)
-        if now is None:
-            return
-        replicas = int(now["spec"].get("replicas", 0))
-        if replicas < least or (least == 0 and replicas > 0):
-            self._api.merge(at, {"spec": {"replicas": least}})
+        self._api.merge(at, {"spec": {"replicas": replicas}})
 
     def _held(self) -> dict[tuple[str, str], _Held]:
         """Return what is there by namespace and model."""
         held: dict[tuple[str, str], _Held] = defaultdict(_Held)
-        for (namespace, name), version in self._services.objects().items():
-            held[namespace, name.removesuffix(f"-v{version}")].services.append(version)
+        for (namespace, name), version in self._inferences.objects().items():
+            held[namespace, name.removesuffix(f"-v{version}")].versions.append(version)
         for (namespace, name), deployed in self._deployments.objects().items():
             held[namespace, _model(name, deployed.version)].deployments[deployed.version] = deployed
         for (namespace, name), pod in self._pods.objects().items():
@@ -155,11 +172,11 @@ class KubernetesPlatform:
         wanted = {each.version for each in (status.stable, status.canary) if each is not None}
         versions = {}
         refused_here = {version: said for (name, version), said in list(self._refused.items()) if name == release.name}
-        for version in {*held.services, *refused_here}:
+        for version in {*held.versions, *refused_here}:
             refused = refused_here.get(version)
             deployed = held.deployments.get(version)
-            if deployed is None or (version in wanted and 0 < deployed.replicas < objects.least_replicas(release.spec)):
-                # What is wanted but not whole yet is not there: it is asked for again.
+            if deployed is None or (version in wanted and not self._whole(release, deployed)):
+                # What is wanted but not whole is not there: it is asked for again.
                 if refused is not None:
                     versions[version] = VersionSeen(stopped=True, blocked=refused)
                 elif version not in wanted:
@@ -179,12 +196,21 @@ class KubernetesPlatform:
             )
         return Seen(versions, held.weights)
 
+    def _whole(self, release: Release, deployed: Deployed) -> bool:
+        """Whether a version that runs has its Service, its autoscaler, and as many replicas as the template says."""
+        if deployed.replicas == 0:
+            return True
+        tenant, model, version = release.tenant, release.spec.model, deployed.version
+        served = self._services.get(tenant, names.grpc_service(model, version)) is not None
+        scaled = self._scalers.get(tenant, names.version_name(model, version)) is not None
+        return served and scaled and deployed.replicas >= objects.least_replicas(release.spec)
+
 
 @dataclass
 class _Held:
     """What one release has."""
 
-    services: list[int] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
     deployments: dict[int, Deployed] = field(default_factory=dict)
     pods: dict[int, list[Pod]] = field(default_factory=lambda: defaultdict(list))
     weights: Mapping[int, int] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Any
 
 from release.platforms.kubernetes import names
 
-__all__ = ["Deployed", "Pod", "Routed", "deployed", "failed", "obstacle", "pod", "routed", "version_of"]
+__all__ = ["Deployed", "Pod", "Routed", "deployed", "failed", "least", "obstacle", "pod", "routed", "version_of"]
 
 Object = Mapping[str, Any]
 
@@ -67,6 +67,11 @@ def version_of(found: Object) -> int:
     """Return the version that an object's label names; 0 when it names none."""
     label = found["metadata"].get("labels", {}).get(names.VERSION, "")
     return int(label) if label.isdecimal() else 0
+
+
+def least(found: Object) -> int:
+    """Reduce an autoscaler to its minimum."""
+    return int(found["spec"].get("minReplicas", 1))
 
 
 def deployed(found: Object) -> Deployed:

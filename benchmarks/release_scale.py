@@ -1,0 +1,274 @@
+"""How long the move of one alias takes for a thousand tenants: `python benchmarks/release_scale.py FROM TO`.
+
+On the node rig with the platform installed, as root. The API server, KServe, the gateway, MLflow and the controller are
+real; nodes and pods are kwok's. Every pod's address leads to one real predictor, which answers smoke sets and metrics.
+FROM and TO are two registered versions that may be released: every tenant begins with FROM, then the alias moves to TO.
+
+Printed are the seconds until every ModelRelease names the version (planned), has its InferenceService (applied) and is
+Stable, then the controller's memory and processor time, and its calls by the audit log of the API server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from artifact.names import MODEL
+from infra.node import sandbox
+from infra.node.layout import Layout
+from infra.platform.cluster import Cluster
+from infra.platform.manifests import ROOT
+from infra.platform.trust import held_trust
+from release.platforms.kubernetes.api import Api
+from release.platforms.kubernetes.mirror import Mirror
+
+_ALIAS = "scale"
+_PODS = "10.9.0.0/16"
+_RESOLV = "nameserver 10.96.0.10\nsearch svc.cluster.local cluster.local\noptions ndots:5\n"
+_ACCOUNT = "system:serviceaccount:release:release-controller"
+_NODE = {"type": "kwok"}
+
+
+class Rig:
+    """The node, and commands among its processes with the keys of the release controller."""
+
+    def __init__(self) -> None:
+        self.layout = Layout.from_environment()
+        os.environ["KUBECONFIG"] = str(self.layout.kubeconfig)
+        self.cluster = Cluster()
+        self.home = self.layout.state / "scale"
+        (self.home / "trust").mkdir(parents=True, exist_ok=True)
+        for name, text in held_trust(self.cluster).items():
+            (self.home / "trust" / name).write_text(text)
+        (self.home / "resolv.conf").write_text(_RESOLV)
+        (self.home / "kubeconfig").write_text(self._own_kubeconfig())
+
+    @contextmanager
+    def running(self, name: str, *command: str, inside: bool = True) -> Iterator[psutil.Process]:
+        """Run a command until the block ends; ``inside``: in the node's network, with the cluster's names."""
+        if inside:
+            script = f'mount --bind {self.home}/resolv.conf /etc/resolv.conf; cd {ROOT}; exec "$@"'
+            command = ("unshare", "--mount", "sh", "-c", script, "sh", *command)
+            command = tuple(sandbox.enter(sandbox.init() or 0, command))
+        with (self.home / f"{name}.log").open("w") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment())
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+                each.terminate()
+            process.wait(30)
+
+    def _environment(self) -> dict[str, str]:
+        keys = {**self._secret("registry"), **self._secret("publisher")}
+        addresses = {
+            "MLFLOW_TRACKING_URI": "http://mlflow.mlflow:5000",
+            "MLFLOW_S3_ENDPOINT_URL": "http://minio.minio:9000",
+            "AWS_ENDPOINT_URL": "http://minio.minio:9000",
+            "FERRYMAN_TRUSTED_KEYS": str(self.home / "trust"),
+            "KUBECONFIG": str(self.home / "kubeconfig"),
+        }
+        return {**os.environ, **keys, **addresses}
+
+    def _secret(self, name: str) -> dict[str, str]:
+        found = self.cluster.get("secret", name, "release") or {"data": {}}
+        return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+
+    def _own_kubeconfig(self) -> str:
+        """The controller's account, as its pods have it: what it may do is part of what is measured."""
+        made = yaml.safe_load(self.layout.kubeconfig.read_text())
+        token = self.cluster.kubectl("create", "token", "release-controller", "--namespace=release", "--duration=2h")
+        made["users"] = [{"name": made["users"][0]["name"], "user": {"token": token.strip()}}]
+        return yaml.safe_dump(made)
+
+
+def tenants(cluster: Cluster, count: int) -> None:
+    """Make them: a namespace, what the controller may do there, an account, and the ModelRelease that ships."""
+    shipped = yaml.safe_load((ROOT / "kserve" / "base" / "modelrelease.yaml").read_text())
+    batch: list[dict[str, Any]] = []
+    for number in range(count):
+        name = f"scale-{number:04d}"
+        release = json.loads(json.dumps(shipped))
+        release["metadata"]["namespace"] = name
+        release["spec"] |= {
+            "alias": _ALIAS,
+            "route": {**shipped["spec"]["route"], "hostnames": [f"{name}.example.com"]},
+        }
+        release["spec"]["strategy"] = {"blueGreen": {"keepPrevious": "1h"}}
+        toleration = {"key": "kwok", "operator": "Exists"}
+        release["spec"]["template"]["spec"]["predictor"] |= {
+            "minReplicas": 1,
+            "nodeSelector": _NODE,
+            "tolerations": [toleration],
+        }
+        labels = {"ferryman.dev/tenant": name, "scale": "true"}
+        metadata = {"name": name, "labels": labels, "annotations": {"ferryman.dev/models": MODEL}}
+        subject = {"kind": "ServiceAccount", "name": "release-controller", "namespace": "release"}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ferryman-release-tenant"}
+        batch += [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": "release-controller", "namespace": name},
+                "roleRef": role,
+                "subjects": [subject],
+            },
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "predictor", "namespace": name}},
+            release,
+        ]
+        if len(batch) >= 400 or number == count - 1:
+            cluster.kubectl("create", "-f", "-", given=yaml.safe_dump_all(batch, Dumper=yaml.CSafeDumper), seconds=300)
+            batch = []
+
+
+def nodes(cluster: Cluster) -> None:
+    """Make kwok's nodes; nothing else is placed there."""
+    taint = {"key": "kwok", "value": "true", "effect": "NoSchedule"}
+    room = {"cpu": "1000", "memory": "4Ti", "pods": "2000"}
+    cluster.apply(
+        [
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": f"kwok-{number}", "labels": _NODE},
+                "spec": {"taints": [taint]},
+                "status": {"allocatable": room, "capacity": room},
+            }
+            for number in range(3)
+        ]
+    )
+
+
+def move(rig: Rig, version: int) -> None:
+    """Move the alias."""
+    code = f"from registry.client import Registry; Registry().set_alias({MODEL!r}, {_ALIAS!r}, {version})"
+    with rig.running("move", sys.executable, "-c", code) as process:
+        process.wait()
+
+
+def until(seconds: float, holds: Callable[[], int], count: int, begun: float) -> float | None:
+    """Wait until ``holds`` counts all, and return the seconds since ``begun``."""
+    while time.monotonic() - begun < seconds:
+        if holds() >= count:
+            return time.monotonic() - begun
+        time.sleep(0.2)
+    return None
+
+
+def calls(log: Path, since: int) -> Counter[str]:
+    """Count the controller's calls that the audit log has from a byte on, by verb and resource."""
+    counted: Counter[str] = Counter()
+    with log.open("rb") as file:
+        file.seek(since)
+        for line in file:
+            if _ACCOUNT.encode() in line:
+                event = json.loads(line)
+                resource = event.get("objectRef", {})
+                name = "/".join(filter(None, (resource.get("resource"), resource.get("subresource"))))
+                if event["stage"] == "ResponseComplete":
+                    counted[f"{event['verb']} {name}"] += 1
+    return counted
+
+
+def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seconds: float) -> None:
+    """Move the alias, and print when everybody has come how far."""
+    api = Api()
+    releases: Mirror[tuple[str, int, int]] = Mirror(api, "modelreleases", _reduced)
+    services: Mirror[bool] = Mirror(api, "inferenceservices", lambda _: True)
+    releases.wait()
+    services.wait()
+    audit = rig.layout.logs / "audit.log"
+    since, used = audit.stat().st_size, _processor(controller)
+    name = f"{MODEL}-v{version}"
+    begun = time.monotonic()
+    move(rig, version)
+
+    def of_ours(held: Mapping[tuple[str, str], Any]) -> Iterator[Any]:
+        return (value for (namespace, _), value in held.items() if namespace.startswith("scale-"))
+
+    planned = until(seconds, lambda: sum(t == version for _, t, _ in of_ours(releases.objects())), count, begun)
+    applied = until(
+        seconds, lambda: sum(n == name for ns, n in services.objects() if ns.startswith("scale-")), count, begun
+    )
+    memory = _memory(controller)
+    print(f"version {version}: planned after {planned} s, applied after {applied} s", flush=True)
+    print(f"  calls until then: {dict(calls(audit, since).most_common())}", flush=True)
+    stable = until(
+        seconds,
+        lambda: sum(p == "Stable" and s == version for p, _, s in of_ours(releases.objects())),
+        count,
+        begun,
+    )
+    print(f"  stable everywhere after {stable} s", flush=True)
+    print(f"  calls in all: {dict(calls(audit, since).most_common())}", flush=True)
+    mebibytes = max(memory, _memory(controller)) / 2**20
+    print(f"  controller: {mebibytes:.0f} MiB, {_processor(controller) - used:.0f} s of a core", flush=True)
+
+
+def _reduced(found: Mapping[str, Any]) -> tuple[str, int, int]:
+    status = found.get("status", {})
+    return status.get("phase", ""), status.get("target", 0), status.get("stable", {}).get("version", 0)
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
+
+
+def _memory(process: psutil.Process) -> int:
+    return max(each.memory_info().rss for each in _family(process))
+
+
+def _processor(process: psutil.Process) -> float:
+    return float(sum(sum(each.cpu_times()[:2]) for each in _family(process)))
+
+
+def main() -> None:
+    """Measure, and leave the cluster as it was."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("versions", type=int, nargs=2, metavar=("FROM", "TO"))
+    parser.add_argument("--tenants", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=1200, help="when to give up (default: %(default)s)")
+    chosen = parser.parse_args()
+    rig = Rig()
+    released = rig.cluster.find("inferenceservice", "ferryman.dev/version", None)[0]["spec"]["predictor"]["model"]
+    deployment = ("--namespace=release", "deployment/release-controller")
+    rig.cluster.kubectl("scale", *deployment, "--replicas=0")
+    with ExitStack() as stack:
+        stack.callback(rig.cluster.kubectl, "scale", *deployment, "--replicas=2")
+        stack.callback(rig.cluster.kubectl, "delete", "node", "--selector=type=kwok", "--wait=false")
+        stack.callback(
+            rig.cluster.kubectl, "delete", "namespace", "--selector=scale=true", "--wait=true", seconds=chosen.seconds
+        )
+        route = sandbox.enter(sandbox.init() or 0, ["ip", "route", "replace", "local", _PODS, "dev", "lo"])
+        subprocess.run(route, check=True)
+        kwok = (rig.layout.binary("kwok", "kwok"), "--kubeconfig", str(rig.layout.kubeconfig), "--cidr", _PODS)
+        stack.enter_context(rig.running("kwok", *kwok, "--manage-nodes-with-label-selector=type=kwok", inside=False))
+        answering = ("--tenant=scale", "--host=0.0.0.0", "--http-port=8080", "--grpc-port=8081")
+        predictor = (sys.executable, "-m", "inference", "--storage-uri", released["storageUri"], *answering)
+        stack.enter_context(rig.running("predictor", *predictor))
+        nodes(rig.cluster)
+        begun = time.monotonic()
+        tenants(rig.cluster, chosen.tenants)
+        print(f"{chosen.tenants} tenants made in {time.monotonic() - begun:.0f} s", flush=True)
+        daemon = (sys.executable, "-m", "release.platforms.kubernetes.daemon")
+        controller = stack.enter_context(rig.running("controller", *daemon))
+        for version in chosen.versions:
+            measure(rig, version, chosen.tenants, controller, chosen.seconds)
+
+
+if __name__ == "__main__":
+    main()
