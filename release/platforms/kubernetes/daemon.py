@@ -25,6 +25,8 @@ from release.platforms.kubernetes.store import KubernetesStore
 __all__ = ["main"]
 
 _PORT = 8090
+# Where people's browsers find MLflow, as they find this page: by a port-forward.
+_REGISTRY = "http://127.0.0.1:5000"
 _AGAIN_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ def _serve(board: Board) -> None:
     def refuse(_: dict[str, str], __: bytes) -> None:
         raise ValueError("no webhook is taken here")
 
-    app = application(board, os.environ.get("FERRYMAN_REGISTRY_PAGE", ""), refuse)
+    app = application(board, _REGISTRY, refuse)
     # In a pod: the network policies say who gets through.
     config = uvicorn.Config(app, host="0.0.0.0", port=_PORT, log_level="warning", access_log=False)  # noqa: S104
     threading.Thread(target=uvicorn.Server(config).run, name="api", daemon=True).start()
