@@ -107,8 +107,8 @@ def load(
 ) -> Iterator[Load]:
     """Ask a tenant through the gateway for as long as the block runs; ``first`` and ``last`` are times by version."""
     counted = Load()
-    text = (SCRIPTS / "load.py").read_text()
-    command = [kubectl_binary(), "exec", "-i", "--namespace", "e2e", name, "--", "python3", "-c", text]
+    script = (SCRIPTS / "load.py").read_text()
+    command = [kubectl_binary(), "exec", "-i", "--namespace", "e2e", name, "--", "python3", "-c", script]
     command += [GATEWAY, host, str(threads), str(texts), str(pause), text]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
