@@ -186,7 +186,8 @@ class KubernetesPlatform:
             read = {pod.uid: counts[pod.uid] for pod in pods if pod.uid in counts}
             backend = f"{release.tenant}-{names.version_name(release.spec.model, version)}"
             versions[version] = VersionSeen(
-                ready=deployed.available and deployed.ready > 0,
+                # Not the Deployment's own word: while it grows for a promotion, it calls itself unavailable.
+                ready=deployed.ready > 0,
                 replicas=deployed.ready,
                 failed=sight.failed(pods),
                 blocked=sight.obstacle(deployed, pods),

@@ -26,14 +26,12 @@ class Deployed:
     Attributes:
         replicas: how many it is told to have; 0 is a version that was stopped.
         ready: how many answer their readiness probe.
-        available: whether those are as many as its rollout needs.
         refused: why the cluster makes no pod for it (a quota, an admission policy), or None.
     """
 
     version: int
     replicas: int
     ready: int
-    available: bool
     refused: str | None
 
 
@@ -82,7 +80,6 @@ def deployed(found: Object) -> Deployed:
         version_of(found),
         int(found["spec"].get("replicas", 1)),
         int(status.get("readyReplicas", 0)),
-        _condition(found, "Available", "True") is not None,
         str(refused["message"])[:_LONGEST] if refused else None,
     )
 
