@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -106,10 +107,23 @@ def load(
     host: str, *, threads: int = 4, texts: int = 1, pause: float = 0.02, text: str = TEXT, name: str = "client"
 ) -> Iterator[Load]:
     """Ask a tenant through the gateway for as long as the block runs; ``first`` and ``last`` are times by version."""
+    command = [kubectl_binary(), "exec", "-i", "--namespace", "e2e", name, "--", "python3"]
+    with _load(command, GATEWAY, host, str(threads), str(texts), str(pause), text) as counted:
+        yield counted
+
+
+@contextmanager
+def load_of_the_node(gateway: str, host: str) -> Iterator[Load]:
+    """The same from the node itself, which is this machine: it goes on while the API server is down."""
+    command = [sys.executable, "-m", "infra.node", "exec", "--", "python3"]
+    with _load(command, gateway, host, "4", "1", "0.02", TEXT) as counted:
+        yield counted
+
+
+@contextmanager
+def _load(command: list[str], *arguments: str) -> Iterator[Load]:
     counted = Load()
-    script = (SCRIPTS / "load.py").read_text()
-    command = [kubectl_binary(), "exec", "-i", "--namespace", "e2e", name, "--", "python3", "-c", script]
-    command += [GATEWAY, host, str(threads), str(texts), str(pause), text]
+    command = [*command, "-c", (SCRIPTS / "load.py").read_text(), *arguments]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -88,6 +88,11 @@ class Trial:
         found = self.get("deployment", f"sentiment-v{version}-predictor")
         return int(found["status"].get("readyReplicas", 0)) if found else 0
 
+    def leader(self) -> str:
+        """The uid of the controller's pod that acts."""
+        holder = self.live.cluster.get("lease", "release-controller", "release")["spec"]["holderIdentity"]
+        return str(self.live.cluster.get("pod", holder, "release")["metadata"]["uid"])
+
     def reapply(self) -> None:
         """As a GitOps tool does that was told to force everything."""
         apply_tenant(self.live.cluster, NAME)
