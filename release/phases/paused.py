@@ -47,5 +47,7 @@ def _lifted(status: ReleaseStatus, situation: Situation, trial: CanaryStatus) ->
     if hold(status, situation, trial) is not None:
         return False
     if status.reason in (Reason.BLOCKED, Reason.NOT_STARTED_IN_TIME):
-        return started(situation, trial.version) and not lacks_capacity(status, situation.observations)
+        begins = trial.step < 0 and trial_phase(status, situation, trial) == Phase.CANARY
+        # As many replicas as stable's are asked for only when it shall get all requests.
+        return started(situation, trial.version) and (begins or not lacks_capacity(status, situation.observations))
     return True

@@ -233,6 +233,17 @@ def test_an_alias_deleted_during_a_canary_holds_its_weight_and_failures_still_ro
     assert until(world, Phase.REJECTED).weights == {7: 100}
 
 
+def test_a_canary_that_started_too_late_goes_on_though_stable_has_more_replicas() -> None:
+    world = serving(7, a_spec(progressDeadline="60s"))
+    world.versions[7].replicas = 3
+    world.models[8] = Model(starts=False)
+    world.name(8)
+    assert until(world, Phase.PAUSED).status.reason == "NotStartedInTime"
+    world.models[8] = Model()
+    assert until(world, Phase.STABLE).status.stable == artifact(8)
+    assert world.versions[8].replicas == 3
+
+
 def test_an_unreachable_registry_starts_nothing_and_stops_nothing() -> None:
     world = serving(7)
     world.registry = replace(world.registry, reachable=False, target=None)
