@@ -101,12 +101,12 @@ def test_a_forced_gitops_apply_during_a_canary_changes_nothing(moving: Trial) ->
             moving.live.cluster.kubectl(
                 *("annotate", "modelrelease", "sentiment", "--namespace", NAME, "ferryman.dev/pause-")
             )
-            eventually(lambda: moving.canary(version) == 10, 60, 0.1)
+            eventually(lambda: moving.canary(version) == 10, 120, 0.1)
             before = generations(), moving.phases(version)
             moving.reapply()
             assert moving.canary(version) in (10, 50)
             assert generations()[0] == before[0][0]
-            eventually(lambda: moving.stable(version), 60)
+            eventually(lambda: moving.stable(version), 120)
         finally:
             moving.live.cluster.kubectl(
                 *("annotate", "modelrelease", "sentiment", "--namespace", NAME, "ferryman.dev/pause-")
@@ -122,7 +122,7 @@ def test_a_quota_that_stops_the_canary_pauses_it_with_that_reason_and_it_goes_on
     moving.live.cluster.kubectl("patch", "resourcequota", "tenant", "--namespace", NAME, "--type=merge", f"-p={quota}")
     try:
         moving.move(version)
-        eventually(lambda: moving.status["phase"] == "Paused", 120)
+        eventually(lambda: moving.status["phase"] == "Paused", 150)
         assert moving.status["reason"] == "Blocked"
         assert "exceeded quota" in moving.status["message"]
     finally:
@@ -138,7 +138,7 @@ def test_a_scaled_stable_version_is_promoted_under_load_without_losing_capacity_
     scaler = f"sentiment-v{before}"
     more = '{"spec": {"minReplicas": 3}}'
     moving.live.cluster.kubectl("patch", "hpa", scaler, "--namespace", NAME, "--type=merge", f"-p={more}")
-    eventually(lambda: moving.ready(before) == 3, 120)
+    eventually(lambda: moving.ready(before) == 3, 180)
     seen: list[tuple[set[str], int, int]] = []
     over = threading.Event()
 
@@ -151,7 +151,7 @@ def test_a_scaled_stable_version_is_promoted_under_load_without_losing_capacity_
     try:
         with load(moving.host) as counted:
             moving.move(version)
-            eventually(lambda: moving.stable(version), 150)
+            eventually(lambda: moving.stable(version), 180)
     finally:
         over.set()
         watcher.join()
@@ -190,7 +190,7 @@ def test_an_api_server_and_etcd_that_restart_during_a_canary_delay_it_and_no_ten
     gateway = moving.live.cluster.get("service", "gateway", "gateway")["spec"]["clusterIP"]
     with load_of_the_node(gateway, moving.host) as counted:
         moving.move(version)
-        eventually(lambda: moving.canary(version) == 10, 60, 0.1)
+        eventually(lambda: moving.canary(version) == 10, 120, 0.1)
         assert kill("bin/etcd", "--data-dir") == 1
         assert kill("bin/kube-apiserver", "--etcd-servers") == 1
         eventually(lambda: moving.stable(version), 180)

@@ -36,7 +36,7 @@ _PATCHES = """
         value: {canary: {keepPrevious: 1h, steps: [{weight: 10, pause: 3s}, {weight: 50, pause: 3s}]}}
       - op: add
         path: /spec/analysis
-        value: {minRequests: 20, progressDeadline: 60s, maxErrorIncrease: 0.2, maxLatencyP95Ratio: 20}
+        value: {minRequests: 20, progressDeadline: 90s, maxErrorIncrease: 0.2, maxLatencyP95Ratio: 20}
       - {op: replace, path: /spec/template/spec/predictor/minReplicas, value: 1}
 """
 
