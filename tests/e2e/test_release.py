@@ -71,6 +71,23 @@ def test_a_model_whose_every_answer_is_wrong_gets_no_request_twenty_seconds_afte
     assert moving.get("inferenceservice", f"sentiment-v{version}")
 
 
+@on_this_machine
+def test_a_canary_that_dies_is_rolled_back_by_the_gateways_own_errors_and_no_client_notices(moving: Trial) -> None:
+    moving.settle()
+    version = moving.copy()
+    with load(moving.host) as counted:
+        moving.move(version)
+        eventually(lambda: moving.canary(version) == 10, 120, 0.1)
+        begun = time.monotonic()
+        while not moving.rejected(version) and time.monotonic() - begun < 60:
+            for found in moving.live.cluster.find("pod", f"ferryman.dev/version={version}", NAME):
+                kill("inference", found["metadata"]["uid"])
+            time.sleep(0.2)
+    assert moving.status["rejected"]["reason"] == "GatewayErrors"
+    assert time.monotonic() - begun < 20
+    assert counted.lost == 0, counted.faults
+
+
 def test_an_unsigned_version_is_refused_and_no_pod_of_it_ever_starts(moving: Trial) -> None:
     before, version = moving.settle(), moving.copy(signed=False)
     moving.move(version)

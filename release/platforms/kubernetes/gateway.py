@@ -18,8 +18,8 @@ _SECONDS = 1.0
 _LINE = re.compile(
     r'^traefik_service_requests_total\{code="50[24]",.*service="(?P<service>[^"]+)"\} (?P<count>\S+)', re.M
 )
-# Traefik's name of a backend: <namespace>-<Service>-<scheme>-<port>@kubernetesgateway.
-_SERVICE = re.compile(r"(?P<backend>.+-v\d+)-(?:predictor|grpc)-\w+-\d+(?:@kubernetesgateway)?")
+# Traefik's name of a backend: httproute-…-<hash>-svc-<namespace>-<Service>-<index>@kubernetesgateway.
+_SERVICE = re.compile(r"httproute-.+-[0-9a-f]+-svc-(?P<backend>.+-v\d+)-(?:predictor|grpc)-\d+@kubernetesgateway")
 
 
 def own_errors(metrics: str) -> Counter[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from release.counts import Counts
@@ -32,7 +33,7 @@ class KubernetesPlatform:
         self._api = api
         self._predictors = Predictors()
         self._gateway = Gateway()
-        self._inferences = Mirror(api, "inferenceservices", sight.version_of, names.VERSION)
+        self._inferences = Mirror(api, "inferenceservices", sight.inferred, names.VERSION)
         self._services = Mirror(api, "services", sight.version_of, names.VERSION)
         self._scalers = Mirror(api, "horizontalpodautoscalers", sight.least, names.VERSION)
         self._deployments = Mirror(api, "deployments", sight.deployed, names.VERSION)
@@ -54,8 +55,8 @@ class KubernetesPlatform:
     def observe(self, releases: Sequence[Release]) -> Mapping[str, Seen]:
         """See the base. Only the predictors of releases with a trial are asked for what they counted."""
         held = self._held()
-        on_trial = {_place(each) for each in releases if each.status.canary is not None}
-        pods = [pod for place in on_trial for of_version in held[place].pods.values() for pod in of_version]
+        on_trial = [each for each in releases if each.status.canary is not None]
+        pods = [pod for each in on_trial for version in _wanted(each) for pod in held[_place(each)].pods[version]]
         counts = self._predictors.counts([pod for pod in pods if pod.ready])
         errors = self._gateway.errors() if on_trial else None
         return {each.name: self._seen(each, held[_place(each)], counts, errors) for each in releases}
@@ -124,27 +125,18 @@ class KubernetesPlatform:
         least = int(scaler["spec"]["minReplicas"])
         if (self._scalers.get(tenant, name) or 0) < least:
             self._api.apply(path("horizontalpodautoscalers", tenant, name), scaler)
-        if self._inferences.get(tenant, name) is None:
-            wanted = objects.inference_service(spec, owner, artifact)
-            if not self._create("inferenceservices", tenant, wanted):
-                self._check(tenant, name, artifact)
+        held = self._inferences.get(tenant, name)
+        if held is None:
+            self._create("inferenceservices", tenant, objects.inference_service(spec, owner, artifact))
+        elif held.storage_uri != artifact.storage_uri:
+            # It is never edited, for that would roll its pods: the other bytes go first.
+            self._api.delete(path("inferenceservices", tenant, name))
         return least
 
-    def _create(self, kind: str, namespace: str, wanted: objects.Object) -> bool:
-        """Create an object; False when it is there already, though the watch has not said so yet."""
-        try:
+    def _create(self, kind: str, namespace: str, wanted: objects.Object) -> None:
+        """Create an object, unless it is there already and the watch has not said so yet."""
+        with suppress(ConflictError):
             self._api.create(path(kind, namespace), wanted)
-        except ConflictError:
-            return False
-        return True
-
-    def _check(self, tenant: str, name: str, artifact: VersionRef) -> None:
-        """An InferenceService is never edited, for that would roll its pods: one of other bytes goes first."""
-        at = path("inferenceservices", tenant, name)
-        held = self._api.get(at)
-        if held is not None and held["spec"]["predictor"]["model"].get("storageUri") != artifact.storage_uri:
-            self._api.delete(at)
-            raise PlatformError(f"{name} in {tenant} served other bytes; it is made anew")
 
     def _scale(self, release: Release, version: int, replicas: int) -> None:
         at = path("deployments", release.tenant, names.deployment(release.spec.model, version), "scale")
@@ -153,8 +145,8 @@ class KubernetesPlatform:
     def _held(self) -> dict[tuple[str, str], _Held]:
         """Return what is there by namespace and model."""
         held: dict[tuple[str, str], _Held] = defaultdict(_Held)
-        for (namespace, name), version in self._inferences.objects().items():
-            held[namespace, name.removesuffix(f"-v{version}")].versions.append(version)
+        for (namespace, name), inferred in self._inferences.objects().items():
+            held[namespace, name.removesuffix(f"-v{inferred.version}")].versions.append(inferred.version)
         for (namespace, name), deployed in self._deployments.objects().items():
             held[namespace, _model(name, deployed.version)].deployments[deployed.version] = deployed
         for (namespace, name), pod in self._pods.objects().items():
@@ -168,14 +160,13 @@ class KubernetesPlatform:
     def _seen(
         self, release: Release, held: _Held, counts: Mapping[str, Counts], errors: Mapping[str, int] | None
     ) -> Seen:
-        status = release.status
-        wanted = {each.version for each in (status.stable, status.canary) if each is not None}
+        wanted = _wanted(release)
         versions = {}
         refused_here = {version: said for (name, version), said in list(self._refused.items()) if name == release.name}
         for version in {*held.versions, *refused_here}:
             refused = refused_here.get(version)
             deployed = held.deployments.get(version)
-            if deployed is None or (version in wanted and not self._whole(release, deployed)):
+            if deployed is None or (version in wanted and not self._whole(release, wanted[version], deployed)):
                 # What is wanted but not whole is not there: it is asked for again.
                 if refused is not None:
                     versions[version] = VersionSeen(stopped=True, blocked=refused)
@@ -197,13 +188,17 @@ class KubernetesPlatform:
             )
         return Seen(versions, held.weights)
 
-    def _whole(self, release: Release, deployed: Deployed) -> bool:
-        """Whether a version that runs has its Service, its autoscaler, and as many replicas as the template says."""
+    def _whole(self, release: Release, artifact: VersionRef, deployed: Deployed) -> bool:
+        """Whether a version is of the right bytes and, if it runs, has its Service, its autoscaler and its replicas."""
+        tenant, model, version = release.tenant, release.spec.model, artifact.version
+        name = names.version_name(model, version)
+        held = self._inferences.get(tenant, name)
+        if held is None or held.storage_uri != artifact.storage_uri:
+            return False
         if deployed.replicas == 0:
             return True
-        tenant, model, version = release.tenant, release.spec.model, deployed.version
         served = self._services.get(tenant, names.grpc_service(model, version)) is not None
-        scaled = self._scalers.get(tenant, names.version_name(model, version)) is not None
+        scaled = self._scalers.get(tenant, name) is not None
         return served and scaled and deployed.replicas >= objects.least_replicas(release.spec)
 
 
@@ -219,6 +214,11 @@ class _Held:
 
 def _place(release: Release) -> tuple[str, str]:
     return release.tenant, release.spec.model
+
+
+def _wanted(release: Release) -> dict[int, VersionRef]:
+    """Return what the release is to have running: its stable version and the one on trial."""
+    return {each.version: each for each in (release.status.stable, release.status.canary) if each is not None}
 
 
 def _model(name: str, version: int) -> str:

@@ -8,7 +8,20 @@ from typing import Any
 
 from release.platforms.kubernetes import names
 
-__all__ = ["Deployed", "Pod", "Routed", "deployed", "failed", "least", "obstacle", "pod", "routed", "version_of"]
+__all__ = [
+    "Deployed",
+    "Inferred",
+    "Pod",
+    "Routed",
+    "deployed",
+    "failed",
+    "inferred",
+    "least",
+    "obstacle",
+    "pod",
+    "routed",
+    "version_of",
+]
 
 Object = Mapping[str, Any]
 
@@ -55,6 +68,14 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Inferred:
+    """A version's InferenceService, and the artifact that it serves."""
+
+    version: int
+    storage_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Routed:
     """A tenant's HTTPRoute: percent by version; None while a gateway has not taken them up, empty if it is not ours."""
 
@@ -65,6 +86,11 @@ def version_of(found: Object) -> int:
     """Return the version that an object's label names; 0 when it names none."""
     label = found["metadata"].get("labels", {}).get(names.VERSION, "")
     return int(label) if label.isdecimal() else 0
+
+
+def inferred(found: Object) -> Inferred:
+    """Reduce an InferenceService."""
+    return Inferred(version_of(found), str(found["spec"]["predictor"].get("model", {}).get("storageUri", "")))
 
 
 def least(found: Object) -> int:

@@ -91,18 +91,20 @@ def test_a_route_that_somebody_else_wrote_gives_no_version_anything() -> None:
 
 
 def test_only_what_the_gateway_itself_could_not_answer_counts_by_version() -> None:
-    def line(code: int, service: str, count: int) -> str:
-        return (
-            f'traefik_service_requests_total{{code="{code}",method="POST",protocol="http",service="{service}"}} {count}'
+    def line(code: int, tenant: str, service: str, count: int) -> str:
+        route = f"httproute-{tenant}-sentiment-gw-gateway-gateway-ep-web-1-b1875ae9a5e4b1f5d2df"
+        labels = (
+            f'code="{code}",method="POST",protocol="http",service="{route}-svc-{tenant}-{service}@kubernetesgateway"'
         )
+        return f"traefik_service_requests_total{{{labels}}} {count}"
 
     metrics = "\n".join(
         [
-            line(502, "tenant-a-sentiment-v8-predictor-http-80@kubernetesgateway", 3),
-            line(504, "tenant-a-sentiment-v8-grpc-h2c-8081@kubernetesgateway", 1),
-            line(500, "tenant-a-sentiment-v8-predictor-http-80@kubernetesgateway", 9),
-            line(502, "tenant-b-sentiment-v8-predictor-http-80@kubernetesgateway", 2),
-            line(502, "ping@internal", 5),
+            line(502, "tenant-a", "sentiment-v8-predictor-1", 3),
+            line(504, "tenant-a", "sentiment-v8-grpc-1", 1),
+            line(500, "tenant-a", "sentiment-v8-predictor-1", 9),
+            line(502, "tenant-b", "sentiment-v8-predictor-0", 2),
+            'traefik_service_requests_total{code="502",method="GET",protocol="http",service="ping@internal"} 5',
         ]
     )
     assert own_errors(metrics) == {"tenant-a-sentiment-v8": 4, "tenant-b-sentiment-v8": 2}
