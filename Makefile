@@ -162,8 +162,9 @@ lint: install ## ruff, mypy --strict, import-linter, actionlint, kube-score, ziz
 	@$(BIN)/zizmor --offline --quiet .github
 
 .PHONY: generate
-generate: install ## write what is made from the code: the kind ModelRelease
+generate: install ## write what is made: the kind ModelRelease, and rules, routing and dashboards from monitoring/config.toml
 	@$(BIN)/python -m release.crd > infra/platform/release/crd.yaml
+	@$(BIN)/python -m monitoring generate
 
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements/

@@ -164,6 +164,7 @@ def _seaweedfs(settings: Settings, secrets: Secrets) -> Program:
             "filer.port",
             "filer.port.grpc",
             "s3.port.grpc",
+            "metricsPort",
             "admin.port",
             "admin.port.grpc",
         ),
