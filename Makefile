@@ -86,6 +86,10 @@ promote: install ## move the alias `champion` to VERSION=n (or the newest that p
 	@$(WITH_STACK) $(BIN)/python -m registry promote $(if $(VERSION),--version "$(VERSION)")
 	@$(WITH_STACK) $(BIN)/python -m release wait
 
+.PHONY: monitor
+monitor: up ## Prometheus and Alertmanager beside the stack, with every rule; `make down` stops them too
+	@$(BIN)/python -m monitoring up
+
 .PHONY: predict
 predict: install ## ask both tenants over every protocol: TEXT="…"
 	@$(BIN)/python -m infra.local call "$(TEXT)"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from infra.platform.tenant import tenants
 from monitoring.config import Config, load
+from monitoring.routing import alertmanager
 from monitoring.rules import prometheus_rule, rules
 from monitoring.text import to_yaml
 
@@ -14,9 +16,13 @@ __all__ = ["ROOT", "generated", "write"]
 ROOT = Path(__file__).parents[1]
 _HEAD = "# Generated from monitoring/config.toml by `make generate`. Edit that.\n"
 
+# Where prometheus-operator mounts the Secret `receivers`.
+_SECRETS = Path("/etc/alertmanager/secrets/receivers")
+
 _YAML: Mapping[str, Callable[[Config], object]] = {
     "monitoring/generated/rules.yaml": rules,
     "infra/platform/monitoring/rules.yaml": prometheus_rule,
+    "infra/platform/monitoring/alertmanager.yaml": lambda config: alertmanager(config, tenants(), _SECRETS),
 }
 
 

@@ -29,7 +29,9 @@ class _Releases(Collector):
             "ferryman_release_transitions", "Transitions into a phase.", labels=[*_LABELS, "phase"]
         )
         conditions = GaugeMetricFamily(
-            "ferryman_release_condition", "1 for what each condition says.", labels=[*_LABELS, "type", "status", "reason"]
+            "ferryman_release_condition",
+            "1 for what each condition says.",
+            labels=[*_LABELS, "type", "status", "reason"],
         )
         reachable = GaugeMetricFamily("ferryman_registry_reachable", "1 while the registry answers.")
         reachable.add_metric([], float(self._board.registry_reachable))

@@ -46,8 +46,7 @@ def alerts(config: Config) -> list[Alert]:
         ),
         Alert(
             "CertificateExpiring",
-            "min by (cn) (traefik_tls_certs_not_after) - time()"
-            f" < {config.alerts['CertificateExpiring'].below:.0f}",
+            f"min by (cn) (traefik_tls_certs_not_after) - time() < {config.alerts['CertificateExpiring'].below:.0f}",
             "The gateway's certificate for {{ $labels.cn }} expires in {{ $value | humanizeDuration }}",
             "platform",
             everybody=True,
@@ -58,7 +57,9 @@ def alerts(config: Config) -> list[Alert]:
 
 def _store(config: Config) -> Alert:
     minio = "minio_cluster_capacity_usable_free_bytes / minio_cluster_capacity_usable_total_bytes"
-    seaweed = 'SeaweedFS_volumeServer_resource{type="free"} / ignoring (type) SeaweedFS_volumeServer_resource{type="all"}'
+    seaweed = (
+        'SeaweedFS_volumeServer_resource{type="avail"} / ignoring (type) SeaweedFS_volumeServer_resource{type="all"}'
+    )
     return Alert(
         "ObjectStoreNearlyFull",
         f"min({minio} or {seaweed}) < {config.alerts['ObjectStoreNearlyFull'].below:g}",

@@ -20,12 +20,17 @@ def alerts(config: Config) -> list[Alert]:
         "more than its latency budget allows"
     )
     return [
-        Alert(name, _burns(config, severity, ratio, 1 - target), f"{{{{ $value | humanizePercentage }}}} {text}", "tenant")
-        for name, severity, ratio, target, text in (
-            ("AvailabilityBurnsFast", "page", error_ratio, slo.availability, failed),
-            ("AvailabilityBurnsSlowly", "ticket", error_ratio, slo.availability, failed),
-            ("LatencyBurnsFast", "page", slow_ratio, slo.latency, slow),
-            ("LatencyBurnsSlowly", "ticket", slow_ratio, slo.latency, slow),
+        Alert(
+            name,
+            _burns(config, config.alerts[name].severity, ratio, 1 - target),
+            f"{{{{ $value | humanizePercentage }}}} {text}",
+            "tenant",
+        )
+        for name, ratio, target, text in (
+            ("AvailabilityBurnsFast", error_ratio, slo.availability, failed),
+            ("AvailabilityBurnsSlowly", error_ratio, slo.availability, failed),
+            ("LatencyBurnsFast", slow_ratio, slo.latency, slow),
+            ("LatencyBurnsSlowly", slow_ratio, slo.latency, slow),
         )
     ]
 

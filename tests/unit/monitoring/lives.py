@@ -35,7 +35,7 @@ def phase(tenant: str, name: str) -> str:
 SLO = [
     Life(
         "AvailabilityBurnsFast",
-        "8 % of tenant-a's requests fail, which 14.4 times its budget is; 2.8 % of tenant-b's, and all ten of tenant-c's",
+        "8 % of tenant-a's requests fail, over 14.4 times its budget; 2.8 % of tenant-b's, and all ten of tenant-c's",
         # A step is a minute.
         {
             answers(A, "200"): "0+101x30 3030x200",
@@ -377,7 +377,10 @@ PLATFORM_LIVES = [
     Life(
         "RegistryUnreachable",
         "MLflow does not answer for 5 minutes",
-        {"ferryman_registry_reachable": "0x40 1x20", **{f'up{{job="{job}"}}': "1x60" for job in ("gateway", "release")}},
+        {
+            "ferryman_registry_reachable": "0x40 1x20",
+            **{f'up{{job="{job}"}}': "1x60" for job in ("gateway", "release")},
+        },
         silent="4m45s",
         firing="5m",
         resolved="10m15s",
@@ -409,7 +412,7 @@ PLATFORM_LIVES = [
         "TargetAbsent",
         "tenant-a has a version that serves, and no predictor is a target; tenant-b has nothing released",
         {
-            f'ferryman_release_weight{{{A},{MODEL}}}': "100x100",
+            f"ferryman_release_weight{{{A},{MODEL}}}": "100x100",
             f'up{{job="predictors",{A}}}': "_x60 1x40",
             **{f'up{{job="{job}"}}': "1x100" for job in ("gateway", "release")},
         },
@@ -446,7 +449,7 @@ PLATFORM_LIVES = [
         "ObjectStoreNearlyFull",
         "9 % of the laptop's disk is free",
         {
-            'SeaweedFS_volumeServer_resource{name="x",type="free"}': "9x80 10x20",
+            'SeaweedFS_volumeServer_resource{name="x",type="avail"}': "9x80 10x20",
             'SeaweedFS_volumeServer_resource{name="x",type="all"}': "100x100",
         },
         silent="14m45s",

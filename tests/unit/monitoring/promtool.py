@@ -1,4 +1,4 @@
-"""One alert's life as promtool replays it: silent until the edge, firing from there on, resolved once the fault is gone."""
+"""One alert's life as promtool replays it: silent until the edge, firing from there on, then resolved."""
 
 from __future__ import annotations
 
