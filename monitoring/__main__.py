@@ -43,6 +43,15 @@ def _up(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _down(_: argparse.Namespace) -> int:
+    from infra.local.settings import Settings
+    from monitoring import laptop
+
+    stopped = laptop.down(Settings())
+    print(f"Stopped {' and '.join(stopped)}." if stopped else "Neither was running.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m monitoring", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -58,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         help="divide every duration by N: for tests, which have no hours",
     )
     started.set_defaults(run=_up)
+    text = "stop both; the stack goes on"
+    commands.add_parser("down", help=text, description=text).set_defaults(run=_down)
     return parser
 
 

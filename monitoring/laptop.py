@@ -26,7 +26,7 @@ from monitoring.rules import rules
 from monitoring.text import to_yaml
 from release.platforms.local import specs
 
-__all__ = ["up"]
+__all__ = ["down", "up"]
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "prometheus": ("prometheus",),
@@ -63,6 +63,15 @@ def up(settings: Settings, config: Config, say: Callable[[str], None]) -> None:
         _await(supervisor, name, f"http://{LOOPBACK}:{port}")
         say(f"{name:<12} http://{LOOPBACK}:{port}")
     say(f"{'receivers':<12} {_folder(settings) / 'receivers'}  (a file each: see docs/monitoring.md)")
+
+
+def down(settings: Settings) -> list[str]:
+    """Stop both, and return what ran. What was measured stays."""
+    supervisor = Supervisor(settings)
+    running = [name for name in _NAMES if name in supervisor.states()]
+    for name in running:
+        supervisor.remove(name)
+    return running
 
 
 def _binary(name: str) -> str:

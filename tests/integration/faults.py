@@ -1,0 +1,244 @@
+"""Faults that are caused for real, each at a tenant of its own, and the alerts that must arrive about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psutil
+from conftest import Stack, eventually, suspended
+
+Holds = Callable[[], bool]
+"""Whether the fault is to go on: its alerts have not all arrived."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``alias`` and ``strategy`` are the tenant's; ``cause`` keeps the fault up for as long as it is told to."""
+
+    name: str
+    story: str
+    alerts: frozenset[str]
+    cause: Callable[[Tenant, Holds], None]
+    strategy: str = "{blueGreen: {keepPrevious: 10m}}"
+    analysis: str = "{}"
+
+    @property
+    def tenant(self) -> str:
+        return f"with-{self.name}"
+
+    @property
+    def alias(self) -> str:
+        """One of its own: what is rejected for one tenant of an alias is for all of them."""
+        return f"trial-{self.name}"
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Where a fault is caused. ``versions`` are registered ones, by what is wrong with them."""
+
+    stack: Stack
+    name: str
+    move: Callable[[int], None]
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def predictors(self) -> list[dict[str, Any]]:
+        files = (self.stack.home / "predictors").glob(f"predictor-{self.name}-v*.json")
+        return [held for file in files if not (held := json.loads(file.read_text()))["stopped"]]
+
+    def url(self, held: dict[str, Any]) -> str:
+        return f"http://127.0.0.1:{held['endpoint']['http_port']}/v1/models/sentiment:predict"
+
+    def process(self) -> psutil.Process:
+        ports = {each["endpoint"]["http_port"] for each in self.predictors()}
+        for process in psutil.process_iter():
+            try:
+                line = process.cmdline()
+                if "inference" in line and int(line[line.index("--http-port") + 1]) in ports:
+                    return process
+            except (psutil.Error, ValueError):
+                continue
+        raise OSError("it does not run")
+
+    def ask(self, texts: list[str], seconds: float = 30) -> None:
+        """Whatever comes of it."""
+        try:
+            httpx.post(
+                f"{self.stack.gateway}/v1/models/sentiment:predict",
+                json={"instances": texts},
+                headers={"Host": f"{self.name}.localhost"},
+                timeout=seconds,
+                trust_env=False,
+            )
+        except httpx.HTTPError:
+            pass
+
+    def answers(self) -> bool:
+        return self.stack.ask(self.name).status_code == 200
+
+
+def _stops(tenant: Tenant, holds: Holds) -> None:
+    process = tenant.process()
+    process.suspend()
+    try:
+        while holds():
+            time.sleep(0.2)
+    finally:
+        process.resume()
+
+
+def _dawdles(tenant: Tenant, holds: Holds) -> None:
+    """It stands still for 6.5 s again and again, never for as long as what does not answer at all."""
+    process = tenant.process()
+    with ThreadPoolExecutor(12) as callers:
+        while holds():
+            process.suspend()
+            try:
+                asked = [callers.submit(tenant.ask, ["a great film"]) for _ in range(12)]
+                time.sleep(6.5)
+            finally:
+                process.resume()
+            for each in asked:
+                each.result()
+            time.sleep(1.5)
+
+
+def _is_overrun(tenant: Tenant, holds: Holds) -> None:
+    """More at once than it can answer: it refuses what would wait too long."""
+    texts = ["a film as long as this sentence " * 30] * 900
+
+    def ask() -> None:
+        while holds():
+            tenant.ask(texts)
+            time.sleep(1)
+
+    callers = [threading.Thread(target=ask) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+
+
+def _dies(tenant: Tenant, holds: Holds) -> None:
+    """Killed whenever it comes up, while clients ask."""
+
+    def ask() -> None:
+        while holds():
+            tenant.ask(["a great film"], 5)
+            time.sleep(0.02)
+
+    callers = [threading.Thread(target=ask) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    while holds():
+        try:
+            tenant.process().kill()
+        except (OSError, psutil.Error):
+            pass
+        time.sleep(0.2)
+    for caller in callers:
+        caller.join()
+
+
+def _restarts(tenant: Tenant, holds: Holds) -> None:
+    """Killed whenever it has lived for as long as the supervisor wants to see."""
+    while holds():
+        eventually(tenant.answers, 30)
+        process = tenant.process()
+        time.sleep(max(0.0, 2.6 - (time.time() - process.create_time())))
+        process.send_signal(signal.SIGKILL)
+        time.sleep(0.3)
+
+
+def _is_asked_nonsense(tenant: Tenant, holds: Holds) -> None:
+    while holds():
+        tenant.ask([f"zxqv{number} wkjh{os.getpid()} qqzz" for number in range(100)])
+        time.sleep(1)
+
+
+def _answers_as_two(tenant: Tenant, holds: Holds) -> None:
+    """Somebody asks the version before, which is kept for a while, past the gateway."""
+    tenant.move(tenant.versions["good"])
+    eventually(lambda: tenant.stack.served(tenant.name) == str(tenant.versions["good"]), 60)
+    while holds():
+        for held in tenant.predictors():
+            httpx.post(tenant.url(held), json={"instances": ["a great film"]}, timeout=10, trust_env=False)
+        time.sleep(0.3)
+
+
+def _gets(wrong: str) -> Callable[[Tenant, Holds], None]:
+    def cause(tenant: Tenant, holds: Holds) -> None:
+        before = tenant.stack.served(tenant.name)
+        tenant.move(tenant.versions[wrong])
+        while holds():
+            time.sleep(0.5)
+        assert tenant.stack.served(tenant.name) == before
+        tenant.move(int(before or 0))
+
+    return cause
+
+
+AT_TENANTS = (
+    Fault("standstill", "its predictor stands still", frozenset({"PredictorNotReady"}), _stops),
+    Fault("delay", "its predictor answers after 6.5 s", frozenset({"PredictorLatencyHigh"}), _dawdles),
+    Fault(
+        "overrun",
+        "more is asked than its predictor can answer in a second",
+        frozenset({"PredictorErrors"}),
+        _is_overrun,
+    ),
+    Fault(
+        "crashes",
+        "its predictor dies at every start, and clients ask on",
+        frozenset({"PredictorNotReady", "PredictorErrors", "AvailabilityBurnsFast"}),
+        _dies,
+    ),
+    Fault(
+        "nonsense",
+        "its model is asked in words that it does not know",
+        frozenset({"ConfidenceCollapsed"}),
+        _is_asked_nonsense,
+    ),
+    Fault("both", "two versions answer although one was released", frozenset({"VersionsDiffer"}), _answers_as_two),
+    Fault(
+        "altered", "the alias names a version altered after the gate", frozenset({"SignatureRefused"}), _gets("altered")
+    ),
+    Fault(
+        "ungated", "the alias names a version that never saw the gate", frozenset({"ReleaseRejected"}), _gets("ungated")
+    ),
+    Fault(
+        "broken",
+        "the alias names a version that calls every text positive",
+        frozenset({"ReleaseRolledBack"}),
+        _gets("broken"),
+    ),
+    Fault(
+        "silence",
+        "its canary gets too few requests to be judged",
+        frozenset({"ReleaseStuck"}),
+        _gets("good"),
+        "{canary: {steps: [{weight: 50, pause: 1s}], keepPrevious: 0s}}",
+        "{minRequests: 300, progressDeadline: 5s}",
+    ),
+)
+LATER = Fault("restarts", "its predictor is killed four times in a row", frozenset({"PredictorRestarting"}), _restarts)
+"""Alone, for it takes the machine to start five processes within the window."""
+
+
+@contextmanager
+def stands_still(stack: Stack, *names: str) -> Iterator[None]:
+    """Servers of the platform take connections and answer nobody."""
+    if not names:
+        yield
+        return
+    with suspended(stack, names[0]), stands_still(stack, *names[1:]):
+        yield
