@@ -28,10 +28,11 @@ class Scrape(_Document):
 
 
 class Links(_Document):
-    """The addresses under which runbooks and dashboards are found."""
+    """Where runbooks and dashboards are found, and what takes alerts."""
 
     runbooks: str
     dashboards: str
+    webhooks: str
 
 
 class Burn(_Document):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.platform.tenant import tenants
 from monitoring.config import Config, load
-from monitoring.routing import alertmanager
+from monitoring.routing import PAGES, alertmanager, with_token
 from monitoring.rules import prometheus_rule, rules
 from monitoring.text import to_yaml
 
@@ -22,7 +22,9 @@ _SECRETS = Path("/etc/alertmanager/secrets/receivers")
 _YAML: Mapping[str, Callable[[Config], object]] = {
     "monitoring/generated/rules.yaml": rules,
     "infra/platform/monitoring/rules.yaml": prometheus_rule,
-    "infra/platform/monitoring/alertmanager.yaml": lambda config: alertmanager(config, tenants(), _SECRETS),
+    "infra/platform/monitoring/alertmanager.yaml": lambda config: alertmanager(
+        config, tenants(), with_token(config, _SECRETS), _SECRETS / PAGES
+    ),
 }
 
 

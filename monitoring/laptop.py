@@ -21,7 +21,7 @@ from infra.local.supervisor import Supervisor
 from monitoring.config import Config
 from monitoring.duration import prometheus
 from monitoring.generate import ROOT
-from monitoring.routing import alertmanager
+from monitoring.routing import PAGES, alertmanager
 from monitoring.rules import rules
 from monitoring.text import to_yaml
 from release.platforms.local import specs
@@ -101,9 +101,14 @@ def _configure(settings: Settings, config: Config, store: str) -> None:
     )
     config = config.model_copy(update={"links": links})
     tenants = list(specs.read(settings.release_specs))
-    have = [each.name for each in receivers.iterdir()]
+    pages = receivers / PAGES
     write_private(folder / "rules.yaml", to_yaml(rules(config)))
-    write_private(folder / "alertmanager.yaml", to_yaml(alertmanager(config, tenants, receivers, have)))
+
+    def webhook(name: str) -> dict[str, str] | None:
+        return {"url": (receivers / name).read_text().strip()} if (receivers / name).exists() else None
+
+    routing = alertmanager(config, tenants, webhook, pages if pages.exists() else None)
+    write_private(folder / "alertmanager.yaml", to_yaml(routing))
     write_private(folder / "prometheus.yaml", to_yaml(_prometheus(settings, config, store)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +10,30 @@ from monitoring.alert import PLATFORM
 from monitoring.config import Config
 from monitoring.duration import prometheus
 
-__all__ = ["PAGES", "TICKETS", "alertmanager"]
+__all__ = ["PAGES", "TICKETS", "Webhook", "alertmanager", "with_token"]
 
 PAGES = "pages"
 """The receiver, and the file with PagerDuty's routing key."""
 TICKETS = "tickets"
-"""The receiver, and the file with the address that takes tickets; a tenant's is named after it."""
+
+Webhook = Callable[[str], dict[str, Any] | None]
+"""How a receiver is called, by its name; None: it hears nothing."""
 
 # In multiples of the scrape interval, so that a test which divides every duration waits for nothing.
 _GROUP_WAIT, _GROUP_INTERVAL, _REPEAT = 2, 20, 960
 
 
-def alertmanager(
-    config: Config, tenants: Sequence[str], secrets: Path, have: Iterable[str] | None = None
-) -> dict[str, Any]:
+def alertmanager(config: Config, tenants: Sequence[str], webhook: Webhook, pages: Path | None) -> dict[str, Any]:
     """Return the configuration.
 
     Args:
         config: the numbers.
         tenants: those that have a receiver of their own, beside the platform.
-        secrets: the folder in which Alertmanager finds one file a receiver.
-        have: the files that are there; a receiver without one hears nothing. None: all of them.
+        webhook: how tickets, each tenant and the platform are called.
+        pages: the file with PagerDuty's key; None: nobody is paged.
     """
     interval = config.scrape.interval
     names = [*tenants, PLATFORM]
-    found = {PAGES, TICKETS, *names} if have is None else set(have)
     return {
         "route": {
             "receiver": TICKETS,
@@ -49,11 +48,24 @@ def alertmanager(
             ],
         },
         "receivers": [
-            {"name": PAGES, **({"pagerduty_configs": [_pagerduty(secrets / PAGES)]} if PAGES in found else {})},
-            *({"name": name, **(_webhook(secrets / name) if name in found else {})} for name in (TICKETS, *names)),
+            {"name": PAGES, **({"pagerduty_configs": [_pagerduty(pages)]} if pages else {})},
+            *(
+                {"name": name, **({"webhook_configs": [how]} if (how := webhook(name)) else {})}
+                for name in (TICKETS, *names)
+            ),
         ],
         "inhibit_rules": _inhibited(),
     }
+
+
+def with_token(config: Config, secrets: Path) -> Webhook:
+    """Return the calling of the configured address, with the token that is in a file of the receiver's name."""
+
+    def webhook(name: str) -> dict[str, Any]:
+        token = {"credentials_file": str(secrets / name)}
+        return {"url": f"{config.links.webhooks}/{name}", "http_config": {"authorization": token}}
+
+    return webhook
 
 
 def _pagerduty(key: Path) -> dict[str, Any]:
@@ -63,10 +75,6 @@ def _pagerduty(key: Path) -> dict[str, Any]:
         for name in ("runbook", "dashboard")
     ]
     return {"routing_key_file": str(key), "description": said, "links": links}
-
-
-def _webhook(address: Path) -> dict[str, Any]:
-    return {"webhook_configs": [{"url_file": str(address), "send_resolved": True}]}
 
 
 def _inhibited() -> list[dict[str, Any]]:

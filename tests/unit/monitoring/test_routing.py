@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from monitoring.config import load
-from monitoring.routing import alertmanager
+from monitoring.routing import PAGES, alertmanager, with_token
 from monitoring.text import to_yaml
 
 pytestmark = pytest.mark.skipif(
@@ -20,7 +21,9 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     made = tmp_path / "alertmanager.yaml"
-    made.write_text(to_yaml(alertmanager(load(), ["tenant-a", "tenant-b"], tmp_path)))
+    config = load()
+    routing = alertmanager(config, ["tenant-a", "tenant-b"], with_token(config, tmp_path), tmp_path / PAGES)
+    made.write_text(to_yaml(routing))
     return made
 
 
@@ -52,10 +55,17 @@ def test_an_alert_reaches_its_tenant_and_who_is_paged_or_gets_the_ticket(
     assert amtool("config", "routes", "test", f"--config.file={file}", *words) == receivers
 
 
-def test_no_secret_stands_in_the_configuration_and_a_missing_one_leaves_its_receiver_deaf(tmp_path: Path) -> None:
-    text = to_yaml(alertmanager(load(), ["tenant-a"], Path("/secrets"), have=["tenant-a"]))
-    assert text.count("/secrets/tenant-a") == 1
-    assert "pagerduty" not in text
+def test_no_secret_stands_in_the_configuration_only_the_files_that_hold_them(file: Path) -> None:
+    receivers = yaml.safe_load(file.read_text())["receivers"]
+    keys = [each["routing_key_file"] for found in receivers for each in found.get("pagerduty_configs", ())]
+    hooks = [each for found in receivers for each in found.get("webhook_configs", ())]
+    tokens = [each["http_config"]["authorization"]["credentials_file"] for each in hooks]
+    names = ["tickets", "tenant-a", "tenant-b", "platform"]
+    assert [*keys, *tokens] == [str(file.parent / name) for name in (PAGES, *names)]
+
+
+def test_a_receiver_that_nobody_set_up_hears_nothing(tmp_path: Path) -> None:
     made = tmp_path / "alertmanager.yaml"
-    made.write_text(text)
+    made.write_text(to_yaml(alertmanager(load(), ["tenant-a"], lambda _: None, None)))
     amtool("check-config", str(made))
+    assert all(set(found) == {"name"} for found in yaml.safe_load(made.read_text())["receivers"])
