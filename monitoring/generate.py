@@ -22,7 +22,7 @@ _SECRETS = Path("/etc/alertmanager/secrets/receivers")
 _YAML: Mapping[str, Callable[[Config], object]] = {
     "monitoring/generated/rules.yaml": rules,
     "infra/platform/monitoring/rules.yaml": prometheus_rule,
-    "infra/platform/monitoring/alertmanager.yaml": lambda config: alertmanager(
+    "infra/platform/monitoring/routing.yaml": lambda config: alertmanager(
         config, tenants(), with_token(config, _SECRETS), _SECRETS / PAGES
     ),
 }

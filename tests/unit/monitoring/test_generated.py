@@ -56,8 +56,9 @@ def test_no_tenant_is_named_in_a_rule() -> None:
 
 
 def test_the_autoscalers_maximum_is_the_one_in_its_manifest() -> None:
-    scaler = yaml.safe_load((ROOT / "kserve/base/predictor/autoscaler.yaml").read_text())
-    assert CONFIG.alerts["PredictorsAtMaximum"].above == scaler["spec"]["maxReplicas"] - 1
+    release = yaml.safe_load((ROOT / "kserve/base/modelrelease.yaml").read_text())
+    maximum = release["spec"]["template"]["spec"]["predictor"]["maxReplicas"]
+    assert CONFIG.alerts["PredictorsAtMaximum"].above == maximum - 1
 
 
 def test_what_is_promised_about_latency_is_a_bound_of_the_histogram() -> None:
