@@ -7,13 +7,17 @@ from pathlib import Path
 
 from infra.platform.tenant import tenants
 from monitoring.config import Config, load
+from monitoring.dashboards import boards
+from monitoring.dashboards.grafana import to_json
 from monitoring.routing import PAGES, alertmanager, with_token
 from monitoring.rules import prometheus_rule, rules
+from monitoring.tables import filled
 from monitoring.text import to_yaml
 
 __all__ = ["ROOT", "generated", "write"]
 
 ROOT = Path(__file__).parents[1]
+_PAGE = "docs/monitoring.md"
 _HEAD = "# Generated from monitoring/config.toml by `make generate`. Edit that.\n"
 
 # Where prometheus-operator mounts the Secret `receivers`.
@@ -31,7 +35,9 @@ _YAML: Mapping[str, Callable[[Config], object]] = {
 def generated(config: Config | None = None) -> dict[str, str]:
     """Return the text of every generated file, by its path in the repository."""
     config = config or load()
-    return {path: _HEAD + to_yaml(make(config)) for path, make in _YAML.items()}
+    found = {path: _HEAD + to_yaml(make(config)) for path, make in _YAML.items()}
+    found[_PAGE] = filled((ROOT / _PAGE).read_text(), config)
+    return found | {f"monitoring/generated/dashboards/{each.uid}.json": to_json(each) for each in boards(config)}
 
 
 def write() -> list[str]:
@@ -40,7 +46,7 @@ def write() -> list[str]:
     for name, text in generated().items():
         path = ROOT / name
         if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             changed.append(name)
     return changed

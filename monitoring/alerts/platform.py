@@ -40,7 +40,7 @@ def alerts(config: Config) -> list[Alert]:
             "TargetAbsent",
             f'label_replace({absent}, "tenant", "{PLATFORM}", "", "")\n'
             'or\nmax by (tenant) (ferryman_release_weight > 0) unless on (tenant) up{job="predictors"}',
-            "Prometheus knows no {{ with $labels.job }}{{ . }}{{ else }}predictor of {{ $labels.tenant }}{{ end }}: "
+            'Prometheus knows no {{ or $labels.job (printf "predictor of %s" $labels.tenant) }}: '
             "nothing about it can be seen",
             "platform",
         ),

@@ -38,7 +38,7 @@ def alerts(config: Config) -> list[Alert]:
         Alert(
             "ReleaseStuck",
             f"{too_long}\nor\nmax by (tenant, model, reason) ({_stands(_HELD)})",
-            f"The next {_OF} is stuck{{{{ with $labels.reason }}}}: {{{{ . }}}}{{{{ end }}}}",
+            f"The next {_OF} is stuck: {{{{ or $labels.reason `too long in one phase` }}}}",
             "release",
         ),
         Alert(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Iterator
 
 import httpx
@@ -13,6 +15,8 @@ from scrapes import elsewhere
 from used import grouped, selectors
 
 from monitoring.config import load
+from monitoring.dashboards import Board, boards
+from monitoring.generate import ROOT
 from monitoring.rules import rules
 
 pytestmark = [pytest.mark.timeout(400), needs_prometheus]
@@ -100,3 +104,43 @@ def test_a_real_alert_reaches_the_webhook_and_says_when_it_is_over(watched: Moni
 def test_without_the_programs_a_sentence_says_what_to_install(watched: Monitored) -> None:
     up = watched.stack.run("monitoring", "up", PATH="/nowhere")
     assert (up.returncode, "apt-get install" in up.stderr, "Traceback" in up.stderr) == (1, True, False), up.stderr
+
+
+VARIABLES = {"tenant": ".+", "version": ".+", "__rate_interval": "10s"}
+
+
+@pytest.mark.parametrize("board", boards(load(30)), ids=lambda board: board.uid)
+def test_every_query_of_a_dashboard_returns_data(watched: Monitored, board: Board) -> None:
+    for panel in board.panels:
+        for query in panel.queries:
+            if not any(name in query.expr for name in AWAITED):
+                ask = query.of(VARIABLES)
+                eventually(lambda ask=ask: watched.query(ask), 20)
+
+
+def test_every_query_of_the_runbooks_is_one_that_prometheus_takes(watched: Monitored) -> None:
+    queries = list(commands("promql"))
+    assert len(queries) > 20
+    for query in queries:
+        watched.query(query)
+
+
+@pytest.mark.slow
+def test_every_command_of_the_runbooks_runs_on_a_laptop(watched: Monitored) -> None:
+    found = sorted(set(commands("sh laptop")))
+    assert len(found) > 8
+    stack = watched.stack
+    for command in found:
+        script = f'. "{stack.home}/env"; {command}'
+        done = subprocess.run(
+            ["/bin/sh", "-c", script], env=stack.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        # `release diff` says by its exit code whether there is a difference.
+        assert done.returncode == 0 or command.endswith("diff"), f"{command}: {done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr, command
+
+
+def commands(kind: str) -> Iterator[str]:
+    for page in sorted((ROOT / "monitoring/runbooks").glob("*.md")):
+        for block in re.findall(rf"^```{kind}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            yield from block.splitlines()
