@@ -7,13 +7,15 @@ from typing import Any
 from monitoring.config import Config
 from monitoring.duration import prometheus
 
-__all__ = ["error_ratio", "groups", "requests", "slow_ratio"]
+__all__ = ["answered", "error_ratio", "groups", "requests", "slow_ratio", "slower_than"]
 
 # What the release controller counts as an error, too: a caller's 4xx is the caller's. Gateways answer 502 and 504 by
 # themselves, our predictors never.
 _FAILED = 'inference_requests_total{code=~"5..|INTERNAL|UNAVAILABLE"}'
 _UNANSWERED = 'traefik_service_requests_total{tenant!="",code=~"502|504"}'
-_DURATION = "inference_request_duration_seconds"
+# As clients see it: a predictor's own clock starts when it takes a request up.
+_DURATION = "traefik_service_request_duration_seconds"
+_HISTOGRAM = "inference_request_duration_seconds"
 
 
 def requests(window: float) -> str:
@@ -27,8 +29,21 @@ def error_ratio(window: float) -> str:
 
 
 def slow_ratio(window: float) -> str:
-    """Return the name of the share of the predictors' answers that took longer than promised."""
+    """Return the name of the share of its answers that took longer than promised."""
     return f"tenant:inference_slow:ratio_rate{prometheus(window)}"
+
+
+def slower_than(seconds: float, over: str) -> str:
+    """Return the PromQL for each tenant's share of answers that took longer than a bound of the gateway's histogram."""
+    # Prometheus 3 writes a whole bound with a decimal, 2 as it was scraped.
+    bound = f'le=~"{seconds:g}(.0)?"' if seconds == int(seconds) else f'le="{seconds:g}"'
+    in_time = f'sum by (tenant) (rate({_DURATION}_bucket{{tenant!="",{bound}}}[{over}]))'
+    return f"1 - {in_time} / ({answered(over)} > 0)"
+
+
+def answered(over: str) -> str:
+    """Return the PromQL for each tenant's answers a second, as the gateway counts them."""
+    return f'sum by (tenant) (rate({_DURATION}_count{{tenant!=""}}[{over}]))'
 
 
 def groups(config: Config) -> list[dict[str, Any]]:
@@ -40,8 +55,6 @@ def groups(config: Config) -> list[dict[str, Any]]:
 
 def _of_window(window: float, bound: float) -> list[dict[str, str]]:
     over = prometheus(window)
-    answered = f"sum by (tenant) (rate({_DURATION}_count[{over}]))"
-    in_time = f'sum by (tenant) (rate({_DURATION}_bucket{{le="{bound}"}}[{over}]))'
     return [
         {
             "record": requests(window),
@@ -52,14 +65,14 @@ def _of_window(window: float, bound: float) -> list[dict[str, str]]:
             "expr": f"(sum by (tenant) (rate({_FAILED}[{over}]) or rate({_UNANSWERED}[{over}]))"
             f" or 0 * {requests(window)}) / ({requests(window)} > 0)",
         },
-        {"record": slow_ratio(window), "expr": f"1 - {in_time} / ({answered} > 0)"},
+        {"record": slow_ratio(window), "expr": slower_than(bound, over)},
     ]
 
 
 def _fastapi() -> list[dict[str, str]]:
     """The names that dashboards of plain FastAPI services ask for."""
     histogram = [
-        {"record": f"fastapi_request_duration_seconds_{part}", "expr": f"{_DURATION}_{part}"}
+        {"record": f"fastapi_request_duration_seconds_{part}", "expr": f"{_HISTOGRAM}_{part}"}
         for part in ("bucket", "sum", "count")
     ]
     return [{"record": "fastapi_requests_total", "expr": "inference_requests_total"}, *histogram]

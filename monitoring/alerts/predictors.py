@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.alert import Alert
 from monitoring.config import Config
 from monitoring.duration import prometheus
-from monitoring.recording import error_ratio, requests
+from monitoring.recording import answered, error_ratio, requests, slower_than
 
 __all__ = ["alerts"]
 
@@ -13,6 +13,8 @@ __all__ = ["alerts"]
 _CONTAINER = 'container="kserve-container"'
 # A limit is on the pod's own control group: the kubelet's series per container carry no labels on every runtime.
 _POD = 'container="",pod!=""'
+# Beyond the 95th percentile.
+_SLOWEST = 0.05
 
 
 def alerts(config: Config) -> list[Alert]:
@@ -44,12 +46,12 @@ def alerts(config: Config) -> list[Alert]:
 def _latency(config: Config) -> Alert:
     numbers = config.alerts["PredictorLatencyHigh"]
     over = prometheus(numbers.window)
-    rate = f"rate(inference_request_duration_seconds_%s[{over}])"
     return Alert(
         "PredictorLatencyHigh",
-        f"histogram_quantile(0.95, sum by (tenant, le) ({rate % 'bucket'})) > {numbers.above:g}\n"
-        f"and sum by (tenant) ({rate % 'count'}) * {numbers.window:g} >= {numbers.requests}",
-        "One in twenty answers to {{ $labels.tenant }} takes longer than {{ $value | humanizeDuration }}",
+        f"{slower_than(numbers.above, over)} > {_SLOWEST}\n"
+        f"and {answered(over)} * {numbers.window:g} >= {numbers.requests}",
+        f"{{{{ $value | humanizePercentage }}}} of the answers to {{{{ $labels.tenant }}}} "
+        f"take longer than {numbers.above:g} s",
         "tenant",
     )
 

@@ -26,8 +26,8 @@ def _one(title: str, unit: str, expr: str, legend: str) -> Panel:
     return Panel(title, unit, (Query(expr, legend),))
 
 
-def _quantile(share: float, labels: str, by: str) -> str:
-    buckets = f"rate(inference_request_duration_seconds_bucket{{{labels}}}{_OVER})"
+def _quantile(share: float, labels: str, by: str, server: str = "inference_request") -> str:
+    buckets = f"rate({server}_duration_seconds_bucket{{{labels}}}{_OVER})"
     return f"histogram_quantile({share}, sum by ({by}, le) ({buckets}))"
 
 
@@ -47,11 +47,11 @@ def _tenant(config: Config) -> Board:
                 "{{tenant}}",
             ),
             Panel(
-                "Latency, 95 % and 50 %",
+                "Latency at the gateway, 95 % and 50 %",
                 "s",
                 (
-                    Query(_quantile(0.95, _TENANT, "tenant"), "{{tenant}} 95 %"),
-                    Query(_quantile(0.5, _TENANT, "tenant"), "{{tenant}} 50 %"),
+                    Query(_quantile(0.95, _TENANT, "tenant", "traefik_service_request"), "{{tenant}} 95 %"),
+                    Query(_quantile(0.5, _TENANT, "tenant", "traefik_service_request"), "{{tenant}} 50 %"),
                 ),
             ),
             _one("Predictors that answer", "short", f"sum by (tenant) (up{{{_PODS}}})", "{{tenant}}"),
@@ -103,7 +103,7 @@ def _release() -> Board:
             _one(
                 "Share of the requests that fail", "percentunit", f"({failed} or 0 * {asked}) / ({asked} > 0)", _NAMED
             ),
-            _one("Latency, 95 %", "s", _quantile(0.95, _VERSION, "tenant, version"), _NAMED),
+            _one("Latency in the predictor, 95 %", "s", _quantile(0.95, _VERSION, "tenant, version"), _NAMED),
             _one(
                 "Share of each label",
                 "percentunit",

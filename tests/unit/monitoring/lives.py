@@ -16,11 +16,11 @@ def answers(tenant: str, code: str) -> str:
 
 
 def slower(tenant: str, bound: str) -> str:
-    return f'inference_request_duration_seconds_bucket{{{tenant},le="{bound}"}}'
+    return f'traefik_service_request_duration_seconds_bucket{{{tenant},le="{bound}"}}'
 
 
 def answered(tenant: str) -> str:
-    return f"inference_request_duration_seconds_count{{{tenant}}}"
+    return f"traefik_service_request_duration_seconds_count{{{tenant}}}"
 
 
 def progressing(tenant: str, reason: str) -> str:
@@ -53,15 +53,15 @@ SLO = [
         "AvailabilityBurnsSlowly",
         "2.7 % of tenant-a's requests fail for hours: 3 times its budget; 0.4 % of tenant-b's",
         {
-            answers(A, "200"): "0+107x240 25680x1000",
-            answers(A, "503"): "0+3x240 720x1000",
-            answers(B, "200"): "0+249x240",
-            answers(B, "503"): "0+1x240",
+            answers(A, "200"): "0+107x24 2568x100",
+            answers(A, "503"): "0+3x24 72x100",
+            answers(B, "200"): "0+249x24",
+            answers(B, "503"): "0+1x24",
         },
-        silent="1h2m",
-        firing="1h3m",
-        resolved="10h2m",
-        step="1m",
+        silent="1h20m",
+        firing="1h30m",
+        resolved="10h20m",
+        step="10m",
     ),
     Life(
         "LatencyBurnsFast",
@@ -69,13 +69,13 @@ SLO = [
         {
             answers(A, "200"): "0+110x30 3300x200",
             answered(A): "0+110x30 3300x200",
-            slower(A, "0.256"): "0+93x30 2790x200",
+            slower(A, "0.25"): "0+93x30 2790x200",
             answers(B, "200"): "0+110x30 3300x200",
             answered(B): "0+110x30 3300x200",
-            slower(B, "0.256"): "0+104x30 3120x200",
+            slower(B, "0.25"): "0+104x30 3120x200",
             answers(C, "200"): "0+1x10 10x200",
             answered(C): "0+1x10 10x200",
-            slower(C, "0.256"): "0+0x220",
+            slower(C, "0.25"): "0+0x220",
         },
         silent="4m",
         firing="5m",
@@ -86,33 +86,29 @@ SLO = [
         "LatencyBurnsSlowly",
         "4.5 % of tenant-a's answers take longer than promised for hours; 0.9 % of tenant-b's",
         {
-            answers(A, "200"): "0+110x240 26400x1000",
-            answered(A): "0+110x240 26400x1000",
-            slower(A, "0.256"): "0+105x240 25200x1000",
-            answers(B, "200"): "0+1000x240",
-            answered(B): "0+1000x240",
-            slower(B, "0.256"): "0+991x240",
+            answers(A, "200"): "0+110x24 2640x100",
+            answered(A): "0+110x24 2640x100",
+            slower(A, "0.25"): "0+105x24 2520x100",
+            answers(B, "200"): "0+1000x24",
+            answered(B): "0+1000x24",
+            slower(B, "0.25"): "0+991x24",
         },
-        silent="1h2m",
-        firing="1h3m",
-        resolved="10h2m",
-        step="1m",
+        silent="1h20m",
+        firing="1h30m",
+        resolved="10h20m",
+        step="10m",
     ),
 ]
 
 PREDICTORS = [
     Life(
         "PredictorLatencyHigh",
-        "every answer to tenant-a takes 6 s; to tenant-b one in twenty takes 4 s",
+        "6 % of the answers to tenant-a take more than 5 s, which is its 95th percentile; 4 % of those to tenant-b",
         {
-            answered(A): "0+5x40 200x40",
-            slower(A, "4.096"): "0x80",
-            slower(A, "8.192"): "0+5x40 200x40",
-            slower(A, "+Inf"): "0+5x40 200x40",
-            answered(B): "0+3x80",
-            slower(B, "4.096"): "0+2.85x80",
-            slower(B, "8.192"): "0+3x80",
-            slower(B, "+Inf"): "0+3x80",
+            answered(A): "0+16x40 640x40",
+            slower(A, "5"): "0+15x40 600x40",
+            answered(B): "0+25x80",
+            slower(B, "5"): "0+24x80",
         },
         silent="2m",
         firing="2m15s",
@@ -270,17 +266,18 @@ MODELS = [
         "ConfidenceCollapsed",
         "tenant-a's model guesses in 51 % of its answers; tenant-b's in 49 %; tenant-c's in all of its ten",
         {
-            f"prediction_confidence_count{{{A},{MODEL}}}": "0+100x60 6000x140",
-            f'prediction_confidence_bucket{{{A},{MODEL},le="0.6"}}': "0+51x60 3060x140",
-            f"prediction_confidence_count{{{B},{MODEL}}}": "0+100x200",
-            f'prediction_confidence_bucket{{{B},{MODEL},le="0.6"}}': "0+49x200",
-            f"prediction_confidence_count{{{C},{MODEL}}}": "0+1x10 10x190",
-            f'prediction_confidence_bucket{{{C},{MODEL},le="0.6"}}': "0+1x10 10x190",
+            f"prediction_confidence_count{{{A},{MODEL}}}": "0+100x15 1500x50",
+            f'prediction_confidence_bucket{{{A},{MODEL},le="0.6"}}': "0+51x15 765x50",
+            f"prediction_confidence_count{{{B},{MODEL}}}": "0+100x60",
+            f'prediction_confidence_bucket{{{B},{MODEL},le="0.6"}}': "0+49x60",
+            f"prediction_confidence_count{{{C},{MODEL}}}": "0+1x10 10x50",
+            f'prediction_confidence_bucket{{{C},{MODEL},le="0.6"}}': "0+1x10 10x50",
         },
         silent="10m",
-        firing="10m15s",
-        resolved="45m",
+        firing="11m",
+        resolved="46m",
         labels=VERSION,
+        step="1m",
     ),
     Life(
         "ModelOld",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,10 +62,12 @@ def test_the_autoscalers_maximum_is_the_one_in_its_manifest() -> None:
     assert CONFIG.alerts["PredictorsAtMaximum"].above == maximum - 1
 
 
-def test_what_is_promised_about_latency_is_a_bound_of_the_histogram() -> None:
-    from release.counts import BUCKET_BOUNDS
-
-    assert CONFIG.slo.latency_seconds in BUCKET_BOUNDS
+@pytest.mark.parametrize("place", ["infra/local/gateway.py", "infra/platform/gateway/traefik.yaml"])
+def test_latency_is_judged_at_bounds_of_the_gateways_histogram(place: str) -> None:
+    found = re.search(r"--metrics\.prometheus\.buckets=([\d.,]+)", (ROOT / place).read_text())
+    assert found
+    bounds = set(map(float, found[1].split(",")))
+    assert {CONFIG.slo.latency_seconds, CONFIG.alerts["PredictorLatencyHigh"].above} <= bounds
 
 
 def test_a_misspelt_or_wrong_number_is_named() -> None:
