@@ -17,6 +17,8 @@ import pytest
 from conftest import TENANTS, Stack, eventually, free_ports
 
 DIVISOR = 30
+VARIABLES = {"tenant": ".+", "version": ".+", "__rate_interval": "10s"}
+"""Grafana's variables: everything, over windows as long as a panel's would be."""
 
 needs_prometheus = pytest.mark.skipif(
     not shutil.which("prometheus") or not (shutil.which("alertmanager") or shutil.which("prometheus-alertmanager")),

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 from conftest import TENANTS, Stack, eventually
-from monitored import Monitored, monitored, needs_prometheus
+from monitored import VARIABLES, Monitored, monitored, needs_prometheus
 from scrapes import elsewhere
 from used import grouped, selectors
 
@@ -104,9 +104,6 @@ def test_a_real_alert_reaches_the_webhook_and_says_when_it_is_over(watched: Moni
 def test_without_the_programs_a_sentence_says_what_to_install(watched: Monitored) -> None:
     up = watched.stack.run("monitoring", "up", PATH="/nowhere")
     assert (up.returncode, "apt-get install" in up.stderr, "Traceback" in up.stderr) == (1, True, False), up.stderr
-
-
-VARIABLES = {"tenant": ".+", "version": ".+", "__rate_interval": "10s"}
 
 
 @pytest.mark.parametrize("board", boards(load(30)), ids=lambda board: board.uid)

@@ -16,17 +16,19 @@ import yaml
 from conftest import TENANTS, Stack, eventually, s3, suspended
 from faults import AT_TENANTS, LATER, Fault, Tenant
 from mlflow import MlflowClient
-from monitored import DIVISOR, Monitored, monitored, needs_prometheus
+from monitored import DIVISOR, VARIABLES, Monitored, monitored, needs_prometheus
 from moving import Releases, on
 
 from infra.local.secret import load_or_generate
 from infra.local.settings import Settings
 from monitoring.config import load
+from monitoring.dashboards import boards
+from monitoring.dashboards.picture import draw
 from monitoring.duration import prometheus
 from registry.client import Registry
 from release.demo import models
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.slow, needs_prometheus]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow, needs_prometheus]
 
 PAGE = Path(__file__).parents[2] / "docs/monitoring.md"
 FAULTS = (*AT_TENANTS, LATER)
@@ -118,12 +120,15 @@ def all_at_once(watched: Monitored, tenants: dict[str, Tenant], found: dict[str,
         fault.join()
 
 
-def test_each_fault_raises_just_its_alerts_and_they_end_with_it(tenants: dict[str, Tenant], releases: Releases) -> None:
+def test_each_fault_raises_just_its_alerts_and_they_end_with_it(
+    tenants: dict[str, Tenant], releases: Releases, tmp_path: Path
+) -> None:
     stack = releases.stack
     full = shutil.disk_usage(stack.home)
     lasting = {("platform", "ObjectStoreNearlyFull")} if full.free / full.total < 0.12 else set()
     seconds: dict[str, float] = {}
     with monitored(stack, tenants=[*TENANTS, *(each.tenant for each in FAULTS)]) as watched:
+        begun = time.time()
         time.sleep(CALM_SECONDS)
         assert watched.fired() <= lasting, "something fired before anything was wrong"
         all_at_once(watched, tenants, seconds)
@@ -136,6 +141,10 @@ def test_each_fault_raises_just_its_alerts_and_they_end_with_it(tenants: dict[st
         print({name: round(each, 1) for name, each in seconds.items()})
         eventually(lambda: watched.firing() <= lasting, 120)
         arrived = watched.fired() - lasting
+        folder = PAGE.parent / "monitoring" if os.environ.get("UPDATE_DOCS") else tmp_path
+        for board in boards(load(DIVISOR)):
+            span = (begun, time.time())
+            draw(board, watched.prometheus, VARIABLES, span, folder / f"{board.uid}.svg")
         summaries = {call.about: call.annotations["summary"] for call in watched.calls}
     expected = {(each.tenant, name) for each in FAULTS for name in each.alerts}
     expected |= {("platform", name) for _, _, name in AT_PLATFORM}
