@@ -86,6 +86,7 @@ def test_the_names_that_dashboards_of_plain_fastapi_services_ask_for_are_recorde
         eventually(lambda n=name: watched.query(f'{n}{{tenant="tenant-a"}}'), 20)
 
 
+@pytest.mark.slow
 def test_a_real_alert_reaches_the_webhook_and_says_when_it_is_over(watched: Monitored) -> None:
     name = next(each for each in watched.stack.predictors() if each.startswith("predictor-tenant-b"))
     predictor = psutil.Process(watched.stack.pid(name))
