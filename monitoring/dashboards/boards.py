@@ -108,7 +108,7 @@ def _release() -> Board:
                 "Share of each label",
                 "percentunit",
                 f"sum by (tenant, version, label) (rate(predictions_total{{{_VERSION}}}{_OVER}))"
-                f" / on (tenant, version) group_left ({_BY} (rate(predictions_total{{{_VERSION}}}{_OVER})) > 0)",
+                f" / on (tenant, version) group_left () ({_BY} (rate(predictions_total{{{_VERSION}}}{_OVER})) > 0)",
                 f"{_NAMED} {{{{label}}}}",
             ),
             _one("Phase", "short", f"ferryman_release_phase{{{_TENANT}}} == 1", "{{tenant}} {{phase}}"),
