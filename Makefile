@@ -86,6 +86,10 @@ promote: install ## move the alias `champion` to VERSION=n (or the newest that p
 	@$(WITH_STACK) $(BIN)/python -m registry promote $(if $(VERSION),--version "$(VERSION)")
 	@$(WITH_STACK) $(BIN)/python -m release wait
 
+.PHONY: monitor
+monitor: up ## Prometheus and Alertmanager beside the stack, with every rule; `make down` stops them too
+	@$(BIN)/python -m monitoring up
+
 .PHONY: predict
 predict: install ## ask both tenants over every protocol: TEXT="…"
 	@$(BIN)/python -m infra.local call "$(TEXT)"
@@ -162,8 +166,9 @@ lint: install ## ruff, mypy --strict, import-linter, actionlint, kube-score, ziz
 	@$(BIN)/zizmor --offline --quiet .github
 
 .PHONY: generate
-generate: install ## write what is made from the code: the kind ModelRelease
+generate: install ## write what is made: the kind ModelRelease, and rules, routing and dashboards from monitoring/config.toml
 	@$(BIN)/python -m release.crd > infra/platform/release/crd.yaml
+	@$(BIN)/python -m monitoring generate
 
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements/

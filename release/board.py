@@ -38,6 +38,7 @@ class Board:
         self._shown: dict[str, Shown] = {}
         self.ticked = 0.0
         self.trouble = ""
+        self.registry_reachable = False
 
     def keep_only(self, releases: Sequence[Release]) -> None:
         """Forget the releases that are no more."""

@@ -79,6 +79,7 @@ class Controller:
         self._retain(releases)
         seen = self._platform.observe(releases)
         views = {each.name: self._view(each) for each in releases}
+        self._board.registry_reachable = all(view.reachable for view in views.values())
         peers = peers_of(releases, {name: view.target for name, view in views.items()})
         after = []
         for release in releases:

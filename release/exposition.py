@@ -28,6 +28,13 @@ class _Releases(Collector):
         transitions = CounterMetricFamily(
             "ferryman_release_transitions", "Transitions into a phase.", labels=[*_LABELS, "phase"]
         )
+        conditions = GaugeMetricFamily(
+            "ferryman_release_condition",
+            "1 for what each condition says.",
+            labels=[*_LABELS, "type", "status", "reason"],
+        )
+        reachable = GaugeMetricFamily("ferryman_registry_reachable", "1 while the registry answers.")
+        reachable.add_metric([], float(self._board.registry_reachable))
         judgements = CounterMetricFamily(
             "ferryman_release_judgements", "Judgements of a canary.", labels=[*_LABELS, "outcome"]
         )
@@ -37,12 +44,14 @@ class _Releases(Collector):
             for each in Phase:
                 phase.add_metric([*labels, each], float(each == status.phase))
                 transitions.add_metric([*labels, each], shown.transitions[each])
+            for condition in status.conditions:
+                conditions.add_metric([*labels, condition.type, condition.status, condition.reason], 1.0)
             since.add_metric(labels, max(0.0, now - status.phase_since))
             for version, percent in shown.seen.weights.items():
                 weight.add_metric([*labels, str(version)], percent)
             for outcome, count in shown.judgements.items():
                 judgements.add_metric([*labels, outcome], count)
-        yield from (phase, since, weight, transitions, judgements)
+        yield from (phase, since, weight, transitions, conditions, reachable, judgements)
 
 
 def registry_of(board: Board) -> CollectorRegistry:

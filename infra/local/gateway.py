@@ -80,6 +80,8 @@ def gateway(settings: Settings) -> Program:
             "--api.dashboard=false",
             "--metrics.prometheus=true",
             "--metrics.prometheus.addserviceslabels=true",
+            # What tenants are promised about latency is counted at one of these (monitoring/config.toml).
+            "--metrics.prometheus.buckets=0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10",
             "--metrics.prometheus.addentrypointslabels=false",
             "--global.checknewversion=false",
             "--global.sendanonymoususage=false",

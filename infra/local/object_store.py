@@ -141,7 +141,12 @@ def _minio(binary: str, settings: Settings, secrets: Secrets) -> Program:
             f"{LOOPBACK}:{console}",
             str(data),
         ],
-        {"MINIO_ROOT_USER": secrets.publisher.access_key, "MINIO_ROOT_PASSWORD": secrets.publisher.secret_key},
+        {
+            "MINIO_ROOT_USER": secrets.publisher.access_key,
+            "MINIO_ROOT_PASSWORD": secrets.publisher.secret_key,
+            # How full its disks are is no secret, and it listens on loopback.
+            "MINIO_PROMETHEUS_AUTH_TYPE": "public",
+        },
     )
 
 
@@ -164,6 +169,7 @@ def _seaweedfs(settings: Settings, secrets: Secrets) -> Program:
             "filer.port",
             "filer.port.grpc",
             "s3.port.grpc",
+            "metricsPort",
             "admin.port",
             "admin.port.grpc",
         ),

@@ -14,7 +14,7 @@ TENANTS = ("tenant-a", "tenant-b")
 
 
 class Settings(BaseSettings):
-    """Read from ``FERRYMAN_HOME`` and ``FERRYMAN_{S3,MLFLOW,GATEWAY,CONTROLLER}_PORT``."""
+    """Read from ``FERRYMAN_HOME`` and ``FERRYMAN_{S3,MLFLOW,GATEWAY,CONTROLLER,PROMETHEUS,ALERTMANAGER}_PORT``."""
 
     model_config = SettingsConfigDict(env_prefix="FERRYMAN_")
 
@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
     gateway_port: int = Field(default=8080, ge=1, le=65535)
     controller_port: int = Field(default=8090, ge=1, le=65535)
+    prometheus_port: int = Field(default=9090, ge=1, le=65535)
+    alertmanager_port: int = Field(default=9093, ge=1, le=65535)
 
     @field_validator("home")
     @classmethod

@@ -144,6 +144,12 @@ class Supervisor:
             for each in found
         }
 
+    def command(self, name: str) -> str:
+        """Return the command line that a program was started with; empty for one that is not known."""
+        path = self._programs / f"{name}.conf"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return next((line.removeprefix("command=") for line in lines if line.startswith("command=")), "")
+
     def shutdown(self) -> int:
         """Stop everything that belongs to this stack, orphans of a killed supervisor included; return how many."""
         ours = self.processes()

@@ -53,6 +53,8 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     training = ensure_secret(cluster, "training", "training", lambda: mlflow_user("training"))
     release = ensure_secret(cluster, "release", "registry", lambda: mlflow_user("release"))
     ensure_secret(cluster, "gateway", "gateway-tls", lambda: tls_secret(domain), kind="kubernetes.io/tls")
+    # Empty until somebody puts keys and tokens there: Alertmanager waits for the Secret itself.
+    ensure_secret(cluster, "monitoring", "receivers", dict)
     ensure_trust(cluster)
     cluster.apply(objects)
     say(f"{len(objects)} objects applied")

@@ -106,7 +106,7 @@ def test_prometheus_scrapes_every_predictor(serving: Live) -> None:
     with serving.cluster.forward("monitoring", "prometheus-operated", 9090) as port:
 
         def up() -> dict[str, int]:
-            query = 'count by (tenant) (up{job="monitoring/predictors"} == 1)'
+            query = 'count by (tenant) (up{job="predictors"} == 1)'
             url = f"http://127.0.0.1:{port}/api/v1/query"
             found = httpx.get(url, params={"query": query}, trust_env=False).json()["data"]["result"]
             return {series["metric"]["tenant"]: int(series["value"][1]) for series in found}

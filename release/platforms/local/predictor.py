@@ -49,13 +49,25 @@ class Predictor:
 
 
 def keep(folder: Path, predictor: Predictor) -> None:
-    """Keep what is known of a predictor."""
+    """Keep what is known of a predictor; one that is to run is a target that Prometheus finds by itself."""
     write_private(folder / f"{predictor.program}.json", json.dumps(asdict(predictor), indent=2))
+    target = _target(folder, predictor)
+    if predictor.stopped:
+        target.unlink(missing_ok=True)
+        return
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    address = predictor.endpoint.http_url.removeprefix("http://")
+    write_private(target, json.dumps([{"targets": [address], "labels": {"tenant": predictor.tenant}}]))
 
 
 def forget(folder: Path, predictor: Predictor) -> None:
     """Keep nothing of it."""
+    _target(folder, predictor).unlink(missing_ok=True)
     (folder / f"{predictor.program}.json").unlink(missing_ok=True)
+
+
+def _target(folder: Path, predictor: Predictor) -> Path:
+    return folder / "targets" / f"{predictor.program}.json"
 
 
 def known(folder: Path) -> Iterator[Predictor]:

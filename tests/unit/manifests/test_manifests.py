@@ -78,6 +78,9 @@ def strict(part: Any) -> Any:
     if part.get("x-kubernetes-int-or-string"):
         return {"type": ["integer", "string"]}
     made = {key: value if key == "enum" else strict(value) for key, value in part.items()}
+    if isinstance(pattern := made.get("pattern"), str):
+        # Go takes a flag after the anchor, Python before it.
+        made["pattern"] = pattern.replace("^(?i)", "(?i)^")
     if part.get("properties") and not part.get("x-kubernetes-preserve-unknown-fields"):
         made.setdefault("additionalProperties", False)
     return made
