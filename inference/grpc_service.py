@@ -11,7 +11,6 @@ import grpc
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # protobuf ships no types
 
 from inference import tensors
-from inference.capacity import REQUESTS
 from inference.errors import RequestError
 from inference.limits import BODY_BYTES, check_count, check_texts
 from inference.messages import pb
@@ -33,7 +32,6 @@ class GrpcService:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._identity = tuple(service.identity.items())
-        self._begun = 0
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Add every method to a server that has not started."""
@@ -66,11 +64,8 @@ class GrpcService:
             given = dict(context.invocation_metadata() or ())
             request_id = self._service.request_id(given.get("x-request-id"))
             answered, code, message = None, "OK", ""
-            self._begun += 1
             try:
                 await context.send_initial_metadata((*self._identity, ("x-request-id", request_id)))
-                if self._begun > REQUESTS:
-                    raise RequestError.overload()
                 if name == "ModelInfer":
                     self._service.check_caller(given.get("authorization"))
                 answered = await answer(_parsed(kind, raw))
@@ -79,8 +74,6 @@ class GrpcService:
             except Exception:
                 _log.exception("request %s failed", request_id)
                 code, message = "INTERNAL", "internal error; the request id finds it in the log"
-            finally:
-                self._begun -= 1
             if name == "ModelInfer":
                 self._service.answered("grpc", code, begun, request_id, given.get("traceparent"))
             if code != "OK":
