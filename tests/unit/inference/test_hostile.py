@@ -288,6 +288,56 @@ def test_sigterm_under_load_loses_no_request(folder: Path) -> None:
     assert set(codes) == {200}
 
 
+def test_sigterm_under_load_over_grpc_loses_no_call(folder: Path) -> None:
+    ended = threading.Event()
+    codes: list[str] = []
+
+    with running(folder, "--lame-duck", "2") as predictor, grpc.insecure_channel(predictor.grpc) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        asked = pb.ModelInferRequest.FromString(MESSAGE)
+
+        def caller() -> None:
+            while not ended.is_set():
+                codes.append(stub.ModelInfer.future(asked).code().name)
+                time.sleep(0.005)
+
+        callers = [threading.Thread(target=caller) for _ in range(8)]
+        for each in callers:
+            each.start()
+        time.sleep(0.5)
+        predictor.process.send_signal(signal.SIGTERM)
+        while stub.ServerReady(pb.ServerReadyRequest()).ready:
+            time.sleep(0.05)
+        answered = len(codes)
+        time.sleep(0.2)
+        assert len(codes) > answered
+        ended.set()
+        for each in callers:
+            each.join()
+        assert predictor.process.wait(timeout=30) == 0
+    assert set(codes) == {"OK"}
+
+
+def test_pipelined_requests_are_all_answered_while_the_predictor_ends(folder: Path) -> None:
+    answered, ending = 0, False
+    with running(folder, "--lame-duck", "2") as predictor:
+        while answered < 110:
+            with connect(predictor) as caller:
+                caller.sendall(request(GOOD) * 5)
+                found = until(caller, 5)
+            codes = [each[:3] for each in found.split(b"HTTP/1.1 ")[1:]]
+            assert set(codes) == {b"200"}
+            # An answer that closes its connection is the last one on it: the others are asked for anew.
+            assert len(codes) == (1 if ending else 5)
+            answered += len(codes)
+            if answered >= 100 and not ending:
+                predictor.process.send_signal(signal.SIGTERM)
+                while httpx.get(f"{predictor.http}/ready", trust_env=False).status_code == 200:
+                    time.sleep(0.02)
+                ending = True
+        assert predictor.process.wait(timeout=30) == 0
+
+
 def test_grpc_calls_in_flight_are_answered_after_sigterm(folder: Path) -> None:
     async def calls(place: str, process: psutil.Process) -> list[str]:
         async with grpc.aio.insecure_channel(place) as channel:
