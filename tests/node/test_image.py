@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ import pandas as pd
 import psutil
 import pytest
 import skops.io
-from conftest import free_ports
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -30,8 +30,6 @@ from infra.node.pack import Packer
 
 TOOLS = ("buildah", "mmdebstrap", "runc", "unshare")
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1200),
     pytest.mark.skipif(
         os.geteuid() != 0 or not all(map(shutil.which, TOOLS)), reason=f"needs root and {', '.join(TOOLS)}"
     ),
@@ -72,13 +70,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Container:
     """The image under runc: read-only, as nobody's user, without capabilities, half a core and some memory."""
 
     def __init__(self, built: Path, folder: Path, bundle: Path) -> None:
         self._name = f"ferryman-test-{os.getpid()}-{folder.parent.name}"
         self._bundle = bundle
-        http, grpc = free_ports(2)
+        http, grpc = _free_port(), _free_port()
         self.url = f"http://127.0.0.1:{http}"
         uri = PublishedArtifact.of("sentiment", 7, tree_digest(folder)).uri
         bundle.mkdir()
