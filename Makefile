@@ -107,7 +107,7 @@ node-status: install ## every program of the node, and the controllers in its cl
 	@$(BIN)/python -m infra.node status
 
 .PHONY: node-test
-node-test: install ## prove that the node survives kill -9 and leaves nothing behind; there must be no node
+node-test: install ## prove that the node survives kill -9 and leaves nothing behind, and what is in the predictor's image; there must be no node
 	@$(BIN)/python -m pytest -p no:cacheprovider --timeout 1800 -s tests/node
 
 .PHONY: test
@@ -154,11 +154,12 @@ bench: install ## the predictor beside other servers, 20 minutes on a quiet mach
 	@$(BIN)/python benchmarks/serving.py $(if $(RUNS),--runs "$(RUNS)") $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: lint
-lint: install ## ruff, mypy --strict, import-linter, actionlint, kube-score, zizmor
+lint: install ## ruff, mypy --strict, import-linter, hadolint, actionlint, kube-score, zizmor
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@git ls-files '*Dockerfile' | xargs $(BIN)/hadolint
 	@if command -v go >/dev/null; then go run $(ACTIONLINT); \
 	$(BIN)/python -m infra.platform render --images infra/kind/images.json | go run $(KUBE_SCORE) score --output-format ci $(KUBE_SCORE_FLAGS) - | \
 	{ ! grep -v '^\[OK\]\|^\[SKIPPED\]'; }; \

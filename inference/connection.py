@@ -25,9 +25,10 @@ _SHORT_BYTES = 16_384
 
 
 class Connection(HttpToolsProtocol):
-    """Answers short inference requests itself, and knows since when it has been waiting for a whole request."""
+    """Answers short inference requests itself, and knows how long it waits for the next whole request."""
 
-    waiting_since: float | None
+    closes_at: float | None
+    """By the event loop's clock. A timer for each request, as uvicorn has it, is made and cancelled in 2 us."""
 
     def __init__(self, front: Front, is_quick: Callable[[int], bool], turn: Turn, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -41,12 +42,12 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
         super().connection_made(transport)
-        self.waiting_since = self.loop.time()
+        self.closes_at = self.loop.time() + _REQUEST_SECONDS
 
     def on_message_begin(self) -> None:
         """Begin to wait again, for the next request on this connection."""
         super().on_message_begin()
-        self.waiting_since = self.loop.time()
+        self.closes_at = self.loop.time() + _REQUEST_SECONDS
 
     def on_headers_complete(self) -> None:
         """Leave a short inference request to the moment when it is complete."""
@@ -74,7 +75,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer a short request."""
-        self.waiting_since = None
+        self.closes_at = None
         body = self._short
         if body is None:
             super().on_message_complete()
@@ -119,7 +120,7 @@ class Connection(HttpToolsProtocol):
             )
         )
         if stays:
-            self.on_response_complete()
+            self.closes_at = self.loop.time() + self.timeout_keep_alive
         else:
             self.transport.close()
 
@@ -136,11 +137,11 @@ def _block(headers: Headers) -> bytes:
 
 
 async def end_slow(server: Server) -> None:
-    """Close connections that have not completed a request within 30 s, until cancelled."""
+    """Close connections that have not completed a request in time, or sent none for long, until cancelled."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        latest = asyncio.get_running_loop().time() - _REQUEST_SECONDS
+        now = asyncio.get_running_loop().time()
         for connection in list(server.server_state.connections):
-            since = connection.waiting_since if isinstance(connection, Connection) else None
-            if since is not None and since < latest and connection.transport is not None:
+            closes_at = connection.closes_at if isinstance(connection, Connection) else None
+            if closes_at is not None and closes_at < now and connection.transport is not None:
                 connection.transport.close()

@@ -22,6 +22,8 @@ __all__ = ["PipelineScorer", "load"]
 class PipelineScorer:
     """A fitted two-class pipeline over a table with one column, ``text``."""
 
+    reference = None
+
     def __init__(self, pipeline: Pipeline) -> None:
         """Take a pipeline after it scored two texts: one that cannot is refused at start, not at the first call.
 

@@ -50,6 +50,7 @@ class Table:
     def __init__(self, values: Floats) -> None:
         self._values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
         self._one = self._values.data.__getitem__
+        self.single = values.dtype.itemsize == 4
 
     def at(self, columns: list[int]) -> list[float] | Floats:
         """Return the numbers of some columns, of many as an array."""
@@ -252,6 +253,9 @@ class TfIdf:
             values = (np.log(np.array(values, dtype=kind)) + kind(1)).tolist()
         if self.idf is not None:
             weights = self.idf.at(columns)
+            if values is None and self.idf.single == self.single:
+                # One times a weight is the weight: nothing to round.
+                return columns, weights
             values = _rounded(weights if values is None else product(values, weights), single=self.single)
         return columns, values
 

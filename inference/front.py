@@ -120,6 +120,8 @@ class Front:
             raise
         except RequestError as error:
             headers = [*JSON, *_ALSO.get(int(error.status), ())]
+            if route.allowed:
+                headers.append((b"allow", route.allowed.encode()))
             answer = Answer(int(error.status), orjson.dumps({"error": error.message}), headers)
         except Exception:
             _log.exception("request %s failed", request_id)

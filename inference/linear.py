@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from artifact.reference import Reference
 from inference.errors import RequestError
 from inference.features import Features, Row, Table, product
 from inference.scoring import Scores
@@ -18,17 +19,19 @@ __all__ = ["Linear", "LinearModel"]
 
 @dataclass(frozen=True)
 class Linear:
-    """``row @ weights + bias`` in logits."""
+    """``row @ weights + bias`` in logits; a feature that too few training texts had has the weight 0."""
 
     weights: Table
     bias: float
 
-    def logit(self, row: Row) -> float:
-        """Return a row's logit."""
+    def logit(self, row: Row) -> tuple[float, float]:
+        """Return a row's logit, and the share of its columns that have no weight."""
         columns, values = row
         weights = self.weights.at(columns)
         found = weights if values is None else product(values, weights)
-        return float(found.sum() if isinstance(found, np.ndarray) else sum(found)) + self.bias
+        logit = float(found.sum() if isinstance(found, np.ndarray) else sum(found)) + self.bias
+        unknown = weights.count(0.0) if isinstance(weights, list) else len(columns) - np.count_nonzero(weights)
+        return logit, unknown / (len(columns) or 1)
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,13 @@ class LinearModel:
 
     Attributes:
         classes: the classes' names; logits and contributions speak for the second.
+        reference: how held-out texts were scored, if the artifact says so.
     """
 
     classes: tuple[str, str]
     features: Features
     linears: Sequence[Linear]
+    reference: Reference | None = None
 
     def seconds(self, characters: int) -> float:
         """Return about how long scoring one request with so many characters takes: half of the speed measured."""
@@ -49,13 +54,15 @@ class LinearModel:
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the scores of n texts."""
-        return Scores(self.classes, [self._positive(text) for text in texts])
+        found = [self._scored(text) for text in texts]
+        return Scores(self.classes, [positive for positive, _ in found], [unknown for _, unknown in found])
 
-    def _positive(self, text: str) -> float:
+    def _scored(self, text: str) -> tuple[float, float]:
         row = self.features.row(text)
+        logit, unknown = self.linears[0].logit(row)
         if len(self.linears) == 1:
-            return _sigmoid(self.linears[0].logit(row))
-        return sum(_sigmoid(linear.logit(row)) for linear in self.linears) / len(self.linears)
+            return _sigmoid(logit), unknown
+        return sum(_sigmoid(linear.logit(row)[0]) for linear in self.linears) / len(self.linears), unknown
 
     def explain(self, texts: Sequence[str], top: int | None = None) -> list[dict[str, Any]]:
         """Return for each text its bias, logit, and tokens by falling size of contribution (= weight x value).

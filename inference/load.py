@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from artifact import ArtifactError, PublishedArtifact, verify_folder
-from artifact.names import MODEL_FILE
+from artifact.names import MODEL_FILE, REFERENCE_FILE
+from artifact.reference import Reference, ReferenceFormatError
 from inference.recognise import NotRecognisedError, recognise
 from inference.scoring import Scorer
 from inference.skops_file import UnreadableError, read
@@ -44,7 +46,7 @@ def load(place: PublishedArtifact, folder: Path | None) -> Scorer:
 def _checked(folder: Path, place: PublishedArtifact) -> Scorer:
     verify_folder(folder, place.digest12)
     try:
-        return recognise(read(folder / MODEL_FILE))
+        return replace(recognise(read(folder / MODEL_FILE)), reference=_reference(folder))
     except (NotRecognisedError, UnreadableError) as error:
         reason = str(error)
     except Exception as error:  # a model file of our own format, but with other content than any training writes
@@ -59,6 +61,17 @@ def _checked(folder: Path, place: PublishedArtifact) -> Scorer:
         raise ArtifactError(f"{folder}: cannot be loaded: {_line(error)}") from error
     _log.warning("this model is scored by scikit-learn itself, slowly and without explanations: %s", reason)
     return loaded
+
+
+def _reference(folder: Path) -> Reference | None:
+    file = folder / REFERENCE_FILE
+    if not file.is_file():
+        return None
+    try:
+        return Reference.from_json(file.read_text())
+    except (ReferenceFormatError, UnicodeDecodeError) as error:
+        _log.warning("drift is not measured: %s: %s", REFERENCE_FILE, error)
+        return None
 
 
 def _download(place: PublishedArtifact, destination: str) -> None:

@@ -10,10 +10,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
+from artifact.reference import Reference
+from inference.drift import Drift
 from inference.scoring import Scores
 
 __all__ = ["Metrics"]
@@ -50,7 +52,8 @@ class _Histogram:
 class Metrics(Collector):
     """The counters of one model version. Call it from the event loop alone."""
 
-    def __init__(self, model: str, version: str, classes: Iterable[str]) -> None:
+    def __init__(self, model: str, version: str, classes: Iterable[str], reference: Reference | None) -> None:
+        self._drift = Drift(reference) if reference else None
         self._labels = [model, version]
         self._requests: dict[tuple[str, str], int] = {}
         self._durations: dict[str, _Histogram] = {}
@@ -65,8 +68,10 @@ class Metrics(Collector):
             self._durations[protocol] = _Histogram(_SECONDS)
         self._durations[protocol].observe(seconds, trace)
 
-    def predicted(self, scores: Scores) -> None:
-        """Count n predictions."""
+    def predicted(self, texts: Sequence[str], scores: Scores) -> None:
+        """Count n texts and their predictions."""
+        if self._drift is not None:
+            self._drift.add(texts, scores)
         for label, share in zip(scores.labels, scores.confidences, strict=True):
             self._predictions[label] += 1
             self._confidence.observe(share)
@@ -95,3 +100,12 @@ class Metrics(Collector):
         )
         self._confidence.add_to(confidence, self._labels)
         yield confidence
+        if self._drift is not None:
+            drift = GaugeMetricFamily(
+                "prediction_drift_psi",
+                "Population stability index of the last 15 minutes' texts against the held-out ones; below 0.1: none.",
+                labels=[*own, "measure"],
+            )
+            for measure, value in self._drift.psi().items():
+                drift.add_metric([*self._labels, measure], value)
+            yield drift

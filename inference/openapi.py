@@ -12,6 +12,7 @@ from inference.tensors import OUTPUT_NAMES
 
 __all__ = ["document"]
 
+_COUNT = {"type": ["integer", "null"], "minimum": 0}
 _TEXT = {"type": "string", "maxLength": TEXT_CHARACTERS}
 _TEXTS = {
     "type": "array",
@@ -26,8 +27,13 @@ _TENSOR = {
         "name": {"const": "text"},
         "datatype": {"const": "BYTES"},
         "shape": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "integer", "minimum": 1}},
-        "data": {"type": "array", "minItems": 1, "maxItems": TEXTS, "items": _TEXT},
-        "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer", "minimum": 0}}},
+        "data": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": TEXTS,
+            "items": {"oneOf": [_TEXT, {"type": "array", "minItems": 1, "maxItems": 1, "items": _TEXT}]},
+        },
+        "parameters": {"type": "object", "properties": {"binary_data_size": _COUNT}},
     },
 }
 _OUTPUT = {
@@ -46,7 +52,7 @@ _BODIES: dict[str, dict[str, Any]] = {
         "required": ["instances"],
         "properties": {
             "instances": _TEXTS,
-            "parameters": {"type": "object", "properties": {"top_k": {"type": "integer", "minimum": 0}}},
+            "parameters": {"type": "object", "properties": {"top_k": _COUNT}},
         },
     },
     "v2-infer": {
@@ -55,7 +61,7 @@ _BODIES: dict[str, dict[str, Any]] = {
         "properties": {
             "id": {"type": "string"},
             "inputs": {"type": "array", "minItems": 1, "maxItems": 1, "items": _TENSOR},
-            "outputs": {"type": "array", "items": _OUTPUT},
+            "outputs": {"type": ["array", "null"], "items": _OUTPUT},
             "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
         },
     },

@@ -11,13 +11,17 @@ __all__ = ["ROUTES", "Route", "find"]
 
 @dataclass(frozen=True)
 class Route:
-    """What was asked; ``protocol`` is None for what is not inference and so not counted as such."""
+    """What was asked; ``protocol`` is None for what is not inference and so not counted as such.
+
+    ``allowed`` names the methods of a path that was asked for by another.
+    """
 
     name: str
     protocol: str | None = None
     has_body: bool = False
     model: str | None = None
     version: str | None = None
+    allowed: str = ""
 
 
 _V1 = "/v1/models/{model}"
@@ -52,7 +56,7 @@ ROUTES = {
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+?)", re.escape(path)))
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/:]+)", re.escape(path)))
 
 
 _PATTERNS = [(method, _pattern(path), route) for (method, path), route in ROUTES.items()]
@@ -62,7 +66,7 @@ _PATTERNS = [(method, _pattern(path), route) for (method, path), route in ROUTES
 def find(method: str, path: str) -> Route:
     """Return the route for a request; ``unknown`` or ``other-method`` where there is none."""
     method = "GET" if method == "HEAD" else method
-    name = "unknown"
+    allowed = ""
     for verb, pattern, route in _PATTERNS:
         matched = pattern.fullmatch(path)
         if matched and verb == method:
@@ -70,5 +74,5 @@ def find(method: str, path: str) -> Route:
                 return route
             return Route(route.name, route.protocol, route.has_body, **matched.groupdict())
         if matched:
-            name = "other-method"
-    return Route(name)
+            allowed = "GET, HEAD" if verb == "GET" else verb
+    return Route("other-method", allowed=allowed) if allowed else Route("unknown")

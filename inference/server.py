@@ -94,7 +94,7 @@ class PredictorServer:
 
     async def _rpc(self) -> grpc.aio.Server:
         rpc = grpc.aio.server(options=_GRPC_OPTIONS)
-        rpc.add_generic_rpc_handlers((GrpcService(self._service).handlers(),))
+        GrpcService(self._service).add_to(rpc)
         try:
             rpc.add_insecure_port(address(self._host, self._grpc_port))
         except RuntimeError as error:

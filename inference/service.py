@@ -42,7 +42,7 @@ class Service:
         self.tenant = tenant
         self.ready = False
         """Whether requests are wanted. Those that come all the same are answered: nothing in flight may fail."""
-        self.metrics = Metrics(model, version, scorer.classes)
+        self.metrics = Metrics(model, version, scorer.classes, scorer.reference)
         self.log = RequestLog(tenant, version)
         self.authority = authority
         """Who says who may ask; None lets everybody."""
@@ -83,7 +83,7 @@ class Service:
         """
         scorer = self._scorer
         scores = await self._capacity.run(scorer.seconds(sum(map(len, texts))), lambda: scorer.score(texts))
-        self.metrics.predicted(scores)
+        self.metrics.predicted(texts, scores)
         return scores
 
     async def explain(self, texts: Sequence[str], top: int | None) -> tuple[Scores, list[dict[str, Any]]]:

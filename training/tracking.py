@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from artifact import tree_digest
+from artifact.names import REFERENCE_FILE
+from artifact.reference import Reference
 from registry.client import Registry
 from registry.faults import translated
 from registry.gate import GateResult
@@ -113,8 +115,8 @@ class Run:
         """Write the model card (see :func:`training.card.card`)."""
         mlflow.log_text(card(self._model, table, metrics, by_slice, gate, rows=rows), "model_card.md")
 
-    def log_model(self, pipeline: Pipeline, train: pd.DataFrame) -> str:
-        """Save the pipeline as skops, log that folder, and return its ``models:/m-…`` address.
+    def log_model(self, pipeline: Pipeline, train: pd.DataFrame, reference: Reference) -> str:
+        """Save the pipeline as skops and the reference beside it, log that folder, return its ``models:/m-…`` address.
 
         ``mlflow.sklearn.log_model`` keeps no copy. The gate signs the folder that was written here, not what MLflow
         gives back: somebody may have written there in between.
@@ -136,6 +138,7 @@ class Run:
             input_example=pd.DataFrame({"text": [str(train["text"].iloc[0])[:200]]}),
             pip_requirements=provenance.requirements(),
         )
+        (self._folder / REFERENCE_FILE).write_text(reference.to_json())
         self._client.log_model_artifacts(logged.model_id, str(self._folder))
         self._client.log_outputs(self._id, [LoggedModelOutput(logged.model_id, step=0)])
         mlflow.finalize_logged_model(logged.model_id, "READY")

@@ -25,6 +25,7 @@ from training.normalise import deduplicate, with_key
 from training.pipeline import fit, learning_curve
 from training.profile import profile
 from training.progress import Stages
+from training.reference import reference
 from training.slices import slices
 from training.source import Table, load
 from training.split import split
@@ -102,7 +103,8 @@ def train(settings: Settings, console: Console) -> TrainingResult:
             gate = judge(labels, positive, metrics["ece"], theirs, parts, objections=objections)
         with stages.stage("log"):
             run.log_data(prepared.table, prepared.train, prepared.test)
-            uri = run.log_model(pipeline, prepared.train)
+            measured = reference(prepared.test["text"].tolist(), test_rows, pipeline[-1].coef_[0], positive)
+            uri = run.log_model(pipeline, prepared.train, measured)
             run.log_results(uri, metrics, by_slice, gate)
             run.log_figures(labels, positive, curve, heaviest(pipeline, prepared.train["text"].tolist(), 20))
             sizes = len(prepared.train), len(prepared.test)

@@ -30,6 +30,7 @@ class Image:
     arguments: tuple[str, ...] = ()
     debian: tuple[str, ...] = ()
     packages: str = ""
+    left_out: tuple[str, ...] = ()
     dockerfile: str = ""
     target: str = ""
     sources: tuple[str, ...] = ()
@@ -39,14 +40,14 @@ def load(table: Path = TABLE) -> list[Image]:
     """Read the table, in the order of building."""
     found = []
     for name, row in tomllib.loads(table.read_text()).items():
-        lists = {each: tuple(row.get(each, ())) for each in ("arguments", "debian", "sources")}
+        lists = {each: tuple(row.get(each, ())) for each in ("arguments", "debian", "left_out", "sources")}
         found.append(Image(name=name, **row | lists))
     return found
 
 
 def packages_image(image: Image) -> Image:
     """The image of Python packages alone that one of ours is built on: a change of our code leaves it as it is."""
-    return Image(name=f"{image.packages}-packages", packages=image.packages)
+    return Image(name=f"{image.packages}-packages", packages=image.packages, left_out=image.left_out)
 
 
 def base(image: Image) -> str:

@@ -111,6 +111,7 @@ class Packer:
     def _debian(self, image: Image, archive: Path) -> None:
         # In mounts of its own, so that an end by force leaves none behind.
         command = ["unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
+        command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("doc", "locale", "man")]
         _run([*command, f"--include={','.join(image.debian)}", images.DEBIAN, str(archive)])
 
     def _python_packages(self, image: Image, target: Path) -> None:
@@ -126,6 +127,8 @@ class Packer:
         project = ["--requirements", str(REPOSITORY / "pyproject.toml"), "--extra", image.packages]
         lock = ["--constraints", str(REPOSITORY / "requirements" / "lock.txt")]
         _run([*uv, *project, *lock, "--target", str(target)])
+        for path in [found for pattern in image.left_out for found in target.glob(pattern)]:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _buildah(self, *arguments: str) -> None:
         store = [f"--root={self._work}/store", f"--runroot={self._work}/run", "--storage-driver=overlay"]

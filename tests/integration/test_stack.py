@@ -21,6 +21,8 @@ from conftest import (
 )
 from mlflow import MlflowClient
 
+from artifact.names import REFERENCE_FILE
+from artifact.reference import Reference
 from training.source import load
 
 pytestmark = pytest.mark.timeout(400)
@@ -63,6 +65,17 @@ def test_the_registered_version_says_what_passed_the_gate(released: Stack) -> No
     eventually(
         lambda: all(f"ferryman.{t}" in client(released).get_model_version("sentiment", "1").tags for t in TENANTS)
     )
+
+
+def test_the_published_artifact_holds_what_drift_is_measured_against(released: Stack) -> None:
+    store = s3(released)
+    (key,) = [
+        each["Key"]
+        for each in store.list_objects_v2(Bucket="released", Prefix="sentiment/1-")["Contents"]
+        if each["Key"].endswith(f"/{REFERENCE_FILE}")
+    ]
+    # A sixth of the rows was held out: enough for a predictor to compare with.
+    assert Reference.from_json(store.get_object(Bucket="released", Key=key)["Body"].read().decode()).texts > 500
 
 
 def test_the_same_data_train_the_same_parameters(released: Stack) -> None:

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from artifact import PublishedArtifact, Reason, RefusedError, Trust, verify_signed
+from artifact.reference import MEASURES, Distribution, Reference
 from registry import keys
 from registry.__main__ import main
 from registry.client import RegisteredVersion, Registry
@@ -29,6 +30,7 @@ from training import tracking
 from training.__main__ import main as training
 
 PASSED = GateResult(True, "above every floor", {"accuracy": 0.9})
+UNMEASURED = Reference(dict.fromkeys(MEASURES, Distribution([], [0])))
 
 
 @dataclass
@@ -202,7 +204,7 @@ def test_the_gate_signs_what_it_measured_even_if_mlflow_was_written_to_meanwhile
     train = pd.DataFrame({"text": ["a film"]})
     pipeline = make_pipeline(FunctionTransformer())
     with tracking.run("swapped") as run:
-        uri = run.log_model(pipeline, train)
+        uri = run.log_model(pipeline, train, UNMEASURED)
         logged = publisher.client.get_logged_model(uri.removeprefix("models:/"))
         key = f"{logged.artifact_location.removeprefix('mlflow-artifacts:/')}/model.skops"
         original = publisher.s3.get_object(Bucket="mlflow", Key=key)["Body"].read()
@@ -220,7 +222,7 @@ def test_a_version_that_failed_the_gate_is_not_signed(publisher: Publisher) -> N
     with pytest.raises(SigningError, match="did not pass the gate"):
         sign_passed(publisher.registry, version, publisher.scratch, failed, publisher.key)
     with tracking.run("failed") as run:
-        uri = run.log_model(make_pipeline(FunctionTransformer()), pd.DataFrame({"text": ["a film"]}))
+        uri = run.log_model(make_pipeline(FunctionTransformer()), pd.DataFrame({"text": ["a film"]}), UNMEASURED)
         number = run.register(publisher.registry, uri, {}, {"accuracy": 0.5}, failed, key=publisher.key)
     assert publisher.refused(publisher.registry.get("failed", number)) == Reason.GATE_NOT_PASSED
 

@@ -204,6 +204,58 @@ def test_more_work_than_a_second_holds_is_refused_and_health_answers_at_once(pre
     assert sorted(waited)[len(waited) // 2] < 0.5
 
 
+def test_more_work_than_a_second_holds_is_refused_over_grpc_too(predictor: Predictor) -> None:
+    heavy = pb.ModelInferRequest(model_name="sentiment")
+    tensor = heavy.inputs.add(name="text", datatype="BYTES", shape=[10])
+    tensor.contents.bytes_contents.extend([b"good bad " * 11_000] * 10)
+    waited: dict[str, list[float]] = {"ServerReady": [], "ModelMetadata": []}
+    with grpc.insecure_channel(predictor.grpc) as crowd, grpc.insecure_channel(predictor.grpc) as other:
+        calls = [GRPCInferenceServiceStub(crowd).ModelInfer.future(heavy, timeout=60) for _ in range(60)]
+        stub = GRPCInferenceServiceStub(other)
+        while not all(call.done() for call in calls):
+            for name, times in waited.items():
+                begun = time.perf_counter()
+                getattr(stub, name)(getattr(pb, f"{name}Request")(**{"name": "sentiment"} if "Model" in name else {}))
+                times.append(time.perf_counter() - begun)
+            time.sleep(0.05)
+        codes = [call.code().name for call in calls]
+    assert set(codes) == {"OK", "RESOURCE_EXHAUSTED"}
+    # The median over several seconds' work: how long exactly is this machine's affair.
+    assert all(sorted(times)[len(times) // 2] < 0.5 for times in waited.values())
+
+
+def test_no_health_check_stands_behind_a_crowd_that_asks_over_grpc(predictor: Predictor) -> None:
+    ended = threading.Event()
+    asked = pb.ModelInferRequest.FromString(MESSAGE)
+
+    async def crowd() -> int:
+        async with grpc.aio.insecure_channel(predictor.grpc) as channel:
+            stub = GRPCInferenceServiceStub(channel)
+
+            async def caller() -> int:
+                count = 0
+                while not ended.is_set():
+                    await stub.ModelInfer(asked)
+                    count += 1
+                return count
+
+            return sum(await asyncio.gather(*(caller() for _ in range(800))))
+
+    with ThreadPoolExecutor(1) as pool, grpc.insecure_channel(predictor.grpc) as channel:
+        busy = pool.submit(asyncio.run, crowd())
+        time.sleep(1)
+        stub = GRPCInferenceServiceStub(channel)
+        taken = []
+        for _ in range(10):
+            begun = time.perf_counter()
+            assert stub.ServerReady(pb.ServerReadyRequest()).ready
+            taken.append(time.perf_counter() - begun)
+        ended.set()
+        answers_a_second = busy.result() / (1 + sum(taken))
+    # In one queue with the crowd it would have waited for 800 answers.
+    assert sorted(taken)[5] < 400 / answers_a_second
+
+
 def test_sigterm_under_load_loses_no_request(folder: Path) -> None:
     ended = threading.Event()
     codes: list[int] = []
@@ -234,6 +286,56 @@ def test_sigterm_under_load_loses_no_request(folder: Path) -> None:
         assert predictor.process.wait(timeout=30) == 0
     assert not failed
     assert set(codes) == {200}
+
+
+def test_sigterm_under_load_over_grpc_loses_no_call(folder: Path) -> None:
+    ended = threading.Event()
+    codes: list[str] = []
+
+    with running(folder, "--lame-duck", "2") as predictor, grpc.insecure_channel(predictor.grpc) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        asked = pb.ModelInferRequest.FromString(MESSAGE)
+
+        def caller() -> None:
+            while not ended.is_set():
+                codes.append(stub.ModelInfer.future(asked).code().name)
+                time.sleep(0.005)
+
+        callers = [threading.Thread(target=caller) for _ in range(8)]
+        for each in callers:
+            each.start()
+        time.sleep(0.5)
+        predictor.process.send_signal(signal.SIGTERM)
+        while stub.ServerReady(pb.ServerReadyRequest()).ready:
+            time.sleep(0.05)
+        answered = len(codes)
+        time.sleep(0.2)
+        assert len(codes) > answered
+        ended.set()
+        for each in callers:
+            each.join()
+        assert predictor.process.wait(timeout=30) == 0
+    assert set(codes) == {"OK"}
+
+
+def test_pipelined_requests_are_all_answered_while_the_predictor_ends(folder: Path) -> None:
+    answered, ending = 0, False
+    with running(folder, "--lame-duck", "2") as predictor:
+        while answered < 110:
+            with connect(predictor) as caller:
+                caller.sendall(request(GOOD) * 5)
+                found = until(caller, 5)
+            codes = [each[:3] for each in found.split(b"HTTP/1.1 ")[1:]]
+            assert set(codes) == {b"200"}
+            # An answer that closes its connection is the last one on it: the others are asked for anew.
+            assert len(codes) == (1 if ending else 5)
+            answered += len(codes)
+            if answered >= 100 and not ending:
+                predictor.process.send_signal(signal.SIGTERM)
+                while httpx.get(f"{predictor.http}/ready", trust_env=False).status_code == 200:
+                    time.sleep(0.02)
+                ending = True
+        assert predictor.process.wait(timeout=30) == 0
 
 
 def test_grpc_calls_in_flight_are_answered_after_sigterm(folder: Path) -> None:

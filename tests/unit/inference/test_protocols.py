@@ -339,11 +339,15 @@ def test_the_openapi_document_names_every_path_for_this_model(predictor: Predict
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/predict", 405), ("PUT", "/", 405), ("POST", "/nowhere", 404)]
+    ("method", "path", "status", "allowed"),
+    [("GET", "/predict", 405, "POST"), ("PUT", "/", 405, "GET, HEAD"), ("POST", "/nowhere", 404, None)],
 )
-def test_what_is_not_served_is_a_404_or_405(predictor: Predictor, method: str, path: str, status: int) -> None:
+def test_what_is_not_served_is_a_404_or_405(
+    predictor: Predictor, method: str, path: str, status: int, allowed: str | None
+) -> None:
     answer = httpx.request(method, predictor.http + path, trust_env=False)
     assert (answer.status_code, "error" in answer.json()) == (status, True)
+    assert answer.headers.get("allow") == allowed
 
 
 def test_durations_are_counted_in_the_designs_buckets(predictor: Predictor) -> None:
