@@ -137,10 +137,7 @@ rollout: install ## move the alias in the cluster of KUBECONFIG to VERSION=n and
 	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
 
 .PHONY: e2e
-e2e: e2e-laptop e2e-cluster ## the slower proofs, on the laptop stack and on a cluster
-
-.PHONY: e2e-laptop
-e2e-laptop: install ## releases through every fault, other servers, a person at the browser
+e2e: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
 	@$(BIN)/python -m pytest -m slow --durations=0 tests/integration
 
 .PHONY: e2e-cluster
