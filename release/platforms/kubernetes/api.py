@@ -84,7 +84,8 @@ class Api:
             if "KUBERNETES_SERVICE_HOST" in os.environ:
                 load_incluster_config(configuration)  # type: ignore[no-untyped-call]
             else:
-                load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+                named = os.environ.get("KUBECONFIG")
+                load_kube_config(named, client_configuration=configuration)  # type: ignore[no-untyped-call]
         except (ConfigException, OSError) as error:
             raise PlatformError(f"no cluster is configured; KUBECONFIG names one: {error}") from error
         configuration.connection_pool_maxsize = _CONNECTIONS
