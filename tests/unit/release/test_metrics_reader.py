@@ -10,7 +10,7 @@ from release.metrics_reader import parse_counts
 
 
 def test_what_a_predictor_exposes_is_read_over_all_protocols_without_the_callers_own_faults() -> None:
-    metrics = Metrics("sentiment", "7", ("negative", "positive"))
+    metrics = Metrics("sentiment", "7", ("negative", "positive"), None)
     for protocol, code, seconds in (
         ("v1", "200", 0.0004),
         ("grpc", "OK", 0.0004),
