@@ -70,8 +70,11 @@ class Rig:
             yield psutil.Process(process.pid)
         finally:
             if process.poll() is None:
-                for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+                family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+                for each in family:
                     each.terminate()
+                for each in psutil.wait_procs(family, timeout=20)[1]:
+                    each.kill()
             process.wait(30)
 
     def _environment(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ def test_what_a_predictor_exposes_is_read_over_all_protocols_without_the_callers
         ("grpc", "UNAVAILABLE", 60.0),
     ):
         metrics.answered(protocol, code, seconds, trace="")
-    metrics.predicted(Scores(("negative", "positive"), [0.1, 0.8, 0.7]))
+    metrics.predicted(["a", "b", "c"], Scores(("negative", "positive"), [0.1, 0.8, 0.7]))
     exposed = CollectorRegistry()
     exposed.register(metrics)
     counts = parse_counts(generate_latest(exposed).decode())
