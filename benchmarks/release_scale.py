@@ -36,7 +36,8 @@ from release.platforms.kubernetes.api import Api
 from release.platforms.kubernetes.mirror import Mirror
 
 _ALIAS = "scale"
-_PODS = "10.9.0.0/16"
+_PODS = "10.9.0.1/32"
+_STAGES = Path(__file__).with_name("kwok_stages.yaml")
 _RESOLV = "nameserver 10.96.0.10\nsearch svc.cluster.local cluster.local\noptions ndots:5\n"
 _ACCOUNT = "system:serviceaccount:release:release-controller"
 _NODE = {"type": "kwok"}
@@ -68,8 +69,12 @@ class Rig:
         try:
             yield psutil.Process(process.pid)
         finally:
-            for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-                each.terminate()
+            if process.poll() is None:
+                family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+                for each in family:
+                    each.terminate()
+                for each in psutil.wait_procs(family, timeout=20)[1]:
+                    each.kill()
             process.wait(30)
 
     def _environment(self) -> dict[str, str]:
@@ -131,14 +136,13 @@ def tenants(cluster: Cluster, count: int) -> None:
             release,
         ]
         if len(batch) >= 400 or number == count - 1:
-            cluster.kubectl("create", "-f", "-", given=yaml.safe_dump_all(batch, Dumper=yaml.CSafeDumper), seconds=300)
+            cluster.kubectl("create", "-f", "-", given=yaml.dump_all(batch, Dumper=yaml.CSafeDumper), seconds=300)
             batch = []
 
 
 def nodes(cluster: Cluster) -> None:
     """Make kwok's nodes; nothing else is placed there."""
     taint = {"key": "kwok", "value": "true", "effect": "NoSchedule"}
-    room = {"cpu": "1000", "memory": "4Ti", "pods": "2000"}
     cluster.apply(
         [
             {
@@ -146,25 +150,28 @@ def nodes(cluster: Cluster) -> None:
                 "kind": "Node",
                 "metadata": {"name": f"kwok-{number}", "labels": _NODE},
                 "spec": {"taints": [taint]},
-                "status": {"allocatable": room, "capacity": room},
             }
             for number in range(3)
         ]
     )
 
 
-def move(rig: Rig, version: int) -> None:
-    """Move the alias."""
-    code = f"from registry.client import Registry; Registry().set_alias({MODEL!r}, {_ALIAS!r}, {version})"
+def move(rig: Rig, version: int) -> float:
+    """Move the alias, and return the moment before."""
+    code = (
+        "import time; from registry.client import Registry; registry = Registry(); print(time.time(), flush=True); "
+        f"registry.set_alias({MODEL!r}, {_ALIAS!r}, {version})"
+    )
     with rig.running("move", sys.executable, "-c", code) as process:
         process.wait()
+    return float((rig.home / "move.log").read_text().split()[0])
 
 
 def until(seconds: float, holds: Callable[[], int], count: int, begun: float) -> float | None:
-    """Wait until ``holds`` counts all, and return the seconds since ``begun``."""
-    while time.monotonic() - begun < seconds:
+    """Wait until ``holds`` counts all, and return the seconds since ``begun``, or None when it never did."""
+    while time.time() - begun < seconds:
         if holds() >= count:
-            return time.monotonic() - begun
+            return round(time.time() - begun, 1)
         time.sleep(0.2)
     return None
 
@@ -194,8 +201,7 @@ def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seco
     audit = rig.layout.logs / "audit.log"
     since, used = audit.stat().st_size, _processor(controller)
     name = f"{MODEL}-v{version}"
-    begun = time.monotonic()
-    move(rig, version)
+    begun = move(rig, version)
 
     def of_ours(held: Mapping[tuple[str, str], Any]) -> Iterator[Any]:
         return (value for (namespace, _), value in held.items() if namespace.startswith("scale-"))
@@ -255,7 +261,8 @@ def main() -> None:
         )
         route = sandbox.enter(sandbox.init() or 0, ["ip", "route", "replace", "local", _PODS, "dev", "lo"])
         subprocess.run(route, check=True)
-        kwok = (rig.layout.binary("kwok", "kwok"), "--kubeconfig", str(rig.layout.kubeconfig), "--cidr", _PODS)
+        kwok = (rig.layout.binary("kwok", "kwok"), "--kubeconfig", str(rig.layout.kubeconfig), "--config", str(_STAGES))
+        kwok += ("--node-lease-duration-seconds=40",)
         stack.enter_context(rig.running("kwok", *kwok, "--manage-nodes-with-label-selector=type=kwok", inside=False))
         answering = ("--tenant=scale", "--host=0.0.0.0", "--http-port=8080", "--grpc-port=8081")
         predictor = (sys.executable, "-m", "inference", "--storage-uri", released["storageUri"], *answering)

@@ -22,9 +22,9 @@ __all__ = ["Api", "ApiRefusedError", "ConflictError", "ExpiredError", "Object", 
 Object = dict[str, Any]
 
 _SECONDS = (3.0, 15.0)  # to connect, to answer
-# Events of a quiet kind come at least this often, as bookmarks.
-_WATCH_SECONDS = 240
-_QUIET_SECONDS = 90.0
+# How long one watch lasts, and after how long without its end the connection is taken for dead.
+_WATCH_SECONDS = 60
+_QUIET_SECONDS = 75.0
 _CONNECTIONS = 40
 _PAGE = 500
 _GROUPS = {
@@ -84,7 +84,8 @@ class Api:
             if "KUBERNETES_SERVICE_HOST" in os.environ:
                 load_incluster_config(configuration)  # type: ignore[no-untyped-call]
             else:
-                load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+                named = os.environ.get("KUBECONFIG")
+                load_kube_config(named, client_configuration=configuration)  # type: ignore[no-untyped-call]
         except (ConfigException, OSError) as error:
             raise PlatformError(f"no cluster is configured; KUBECONFIG names one: {error}") from error
         configuration.connection_pool_maxsize = _CONNECTIONS
@@ -102,7 +103,7 @@ class Api:
                 return
 
     def watch(self, at: str, since: str, selector: str = "") -> Iterator[Object]:
-        """Return, once the API server has agreed, what happens to a collection, bookmarks included, for some minutes.
+        """Return, once the API server has agreed, what happens to a collection, bookmarks included, for a minute.
 
         Raises:
             ExpiredError: what happened since then is not known any more.

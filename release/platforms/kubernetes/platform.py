@@ -89,11 +89,11 @@ class KubernetesPlatform:
 
     def smoke(self, release: Release, version: int) -> str:
         """Ask one pod of the version itself."""
-        pods = self._held()[_place(release)].pods[version]
-        ready = next((each for each in pods if each.ready and each.address), None)
-        if ready is None:
-            raise PlatformError(f"version {version} has no pod that is ready")
-        return self._predictors.smoke(ready, release.spec.model)
+        prefix = names.deployment(release.spec.model, version)
+        for (namespace, name), pod in self._pods.objects().items():
+            if namespace == release.tenant and pod.version == version and name.startswith(prefix) and pod.ready:
+                return self._predictors.smoke(pod, release.spec.model)
+        raise PlatformError(f"version {version} has no pod that is ready")
 
     def remove(self, release: Release, version: int) -> None:
         """Delete the version's objects; its pods go with the InferenceService and end what is in flight (preStop)."""

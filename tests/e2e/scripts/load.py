@@ -24,6 +24,10 @@ def work():
             answer = connection.getresponse()
             answer.read()
             code, version = str(answer.status), answer.headers.get("x-model-version")
+            if code == "429":
+                # A predictor that is too busy asks to come again, and a client does.
+                time.sleep(float(answer.headers.get("retry-after", 1)))
+                continue
         except Exception as error:
             code, version = type(error).__name__, None
             connection.close()

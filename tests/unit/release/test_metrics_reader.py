@@ -10,7 +10,7 @@ from release.metrics_reader import parse_counts
 
 
 def test_what_a_predictor_exposes_is_read_over_all_protocols_without_the_callers_own_faults() -> None:
-    metrics = Metrics("sentiment", "7", ("negative", "positive"))
+    metrics = Metrics("sentiment", "7", ("negative", "positive"), None)
     for protocol, code, seconds in (
         ("v1", "200", 0.0004),
         ("grpc", "OK", 0.0004),
@@ -21,7 +21,7 @@ def test_what_a_predictor_exposes_is_read_over_all_protocols_without_the_callers
         ("grpc", "UNAVAILABLE", 60.0),
     ):
         metrics.answered(protocol, code, seconds, trace="")
-    metrics.predicted(Scores(("negative", "positive"), [0.1, 0.8, 0.7]))
+    metrics.predicted(["a", "b", "c"], Scores(("negative", "positive"), [0.1, 0.8, 0.7]))
     exposed = CollectorRegistry()
     exposed.register(metrics)
     counts = parse_counts(generate_latest(exposed).decode())
