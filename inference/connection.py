@@ -38,6 +38,8 @@ class Connection(HttpToolsProtocol):
         self._json, self._identity = _block(JSON), _block(front.identity)
         self._short: bytes | None = None
         self._ending = False
+        self._dated: Headers = []
+        self._date = b""
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
@@ -105,12 +107,16 @@ class Connection(HttpToolsProtocol):
             answer, request_id = done.value
         else:
             raise RuntimeError("a short request waited")
+        if self._dated is not self.server_state.default_headers:
+            # uvicorn makes them anew each second, for the date.
+            self._dated = self.server_state.default_headers
+            self._date = _block(self._dated)
         stays = not self._ending and not self._front.closing and self.parser.should_keep_alive()
         self.transport.write(
             b"%b%b%b%bx-request-id: %b\r\n%bcontent-length: %d\r\n\r\n%b"
             % (
                 STATUS_LINE[answer.status],
-                _block(self.server_state.default_headers),
+                self._date,
                 self._json if answer.headers is JSON else _block(answer.headers),
                 self._identity,
                 request_id.encode(),

@@ -7,7 +7,6 @@ their shares; below 0.1 is taken for no drift and above 0.25 for much (Siddiqi, 
 from __future__ import annotations
 
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +24,7 @@ TEXTS = 500
 
 _WINDOW = 15
 _SLOT_SECONDS = 60
-_FRESH = 3 * 1_000
+_FRESH = 1_000
 
 Counts = NDArray[np.int64]
 
@@ -39,7 +38,7 @@ class Drift:
         self._expected = [np.array(each.counts) for each in held]
         self._enough = reference.texts >= TEXTS
         self._clock = clock
-        self._fresh = array("d")
+        self._fresh: list[tuple[tuple[float, float], int, float]] = []
         self._slots: deque[tuple[int, list[Counts]]] = deque(maxlen=_WINDOW)
 
     def add(self, texts: Sequence[str], scores: Scores) -> None:
@@ -47,8 +46,7 @@ class Drift:
 
         Their numbers are only kept here; counting a thousand at once costs a tenth of counting each.
         """
-        for text, (_, positive), unknown in zip(texts, scores.probabilities, scores.unknown, strict=True):
-            self._fresh.extend((positive, len(text), unknown))
+        self._fresh.extend(zip(scores.probabilities, map(len, texts), scores.unknown, strict=True))
         if len(self._fresh) >= _FRESH:
             self._count()
 
@@ -59,11 +57,12 @@ class Drift:
         if self._fresh:
             if not self._slots or self._slots[-1][0] != now:
                 self._slots.append((now, [np.zeros_like(each) for each in self._expected]))
-            positive, length, unknown = np.array(self._fresh).reshape(-1, 3).T
-            values = {"score": positive, "class": positive, "length": length, "oov": unknown}
+            pairs, lengths, unknown = zip(*self._fresh, strict=True)
+            positive = [share for _, share in pairs]
+            values = {"score": positive, "class": positive, "length": lengths, "oov": unknown}
             for name, held, edges in zip(MEASURES, self._slots[-1][1], self._edges, strict=True):
                 held += np.bincount(np.searchsorted(edges, values[name]), minlength=len(held))  # noqa: PLW2901
-            self._fresh = array("d")
+            self._fresh.clear()
 
     def psi(self) -> dict[str, float]:
         """Return the index of each measure, or nothing while there are too few texts."""
