@@ -163,9 +163,11 @@ def _restarts(tenant: Tenant, holds: Holds) -> None:
 
 
 def _is_asked_nonsense(tenant: Tenant, holds: Holds) -> None:
+    """A predictor looks back a quarter of an hour for drift; another version's looks back on nothing."""
     while holds():
         tenant.ask([f"zxqv{number} wkjh{os.getpid()} qqzz" for number in range(100)])
         time.sleep(1)
+    tenant.move(tenant.versions["good"])
 
 
 def _answers_as_two(tenant: Tenant, holds: Holds) -> None:
@@ -210,6 +212,7 @@ AT_TENANTS = (
         "its model is asked in words that it does not know",
         frozenset({"ConfidenceCollapsed", "InputsShifted", "PredictionsShifted"}),
         _is_asked_nonsense,
+        "{blueGreen: {keepPrevious: 0s}}",
     ),
     Fault("both", "two versions answer although one was released", frozenset({"VersionsDiffer"}), _answers_as_two),
     Fault(
