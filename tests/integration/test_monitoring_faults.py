@@ -143,6 +143,7 @@ def test_each_fault_raises_just_its_alerts_and_they_end_with_it(
         eventually(lambda: watched.firing() <= lasting, 120)
         arrived = watched.fired() - lasting
         folder = PAGE.parent / "monitoring" if os.environ.get("UPDATE_DOCS") else tmp_path
+        folder.mkdir(exist_ok=True)
         for board in boards(load(DIVISOR)):
             span = (begun, time.time())
             draw(board, watched.prometheus, VARIABLES, span, folder / f"{board.uid}.png")
