@@ -111,7 +111,8 @@ def _dawdles(tenant: Tenant, holds: Holds) -> None:
                 process.resume()
             for each in asked:
                 each.result()
-            time.sleep(1.2)
+            # Long enough to be seen, by Prometheus and by the controller.
+            time.sleep(2.8)
 
 
 def _dies_now_and_then(tenant: Tenant, holds: Holds) -> None:
