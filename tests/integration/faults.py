@@ -158,7 +158,8 @@ def _restarts(tenant: Tenant, holds: Holds) -> None:
     while holds():
         eventually(tenant.answers, 30)
         process = tenant.process()
-        time.sleep(max(0.7, 2.6 - (time.time() - process.create_time())))
+        # Long enough to be seen, by Prometheus and by the controller.
+        time.sleep(max(1.6, 2.6 - (time.time() - process.create_time())))
         process.kill()
         time.sleep(0.2)
 
