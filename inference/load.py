@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from artifact import ArtifactError, PublishedArtifact, verify_folder
 from artifact.names import MODEL_FILE, REFERENCE_FILE
 from artifact.reference import Reference, ReferenceFormatError
+from inference import age
 from inference.recognise import NotRecognisedError, recognise
 from inference.scoring import Scorer
 from inference.skops_file import UnreadableError, read
@@ -45,6 +46,7 @@ def load(place: PublishedArtifact, folder: Path | None) -> Scorer:
 
 def _checked(folder: Path, place: PublishedArtifact) -> Scorer:
     verify_folder(folder, place.digest12)
+    age.expose(folder, place)
     try:
         return replace(recognise(read(folder / MODEL_FILE)), reference=_reference(folder))
     except (NotRecognisedError, UnreadableError) as error:

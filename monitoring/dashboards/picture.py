@@ -15,22 +15,23 @@ from monitoring.dashboards.board import Board, Panel
 __all__ = ["draw"]
 
 _COLUMNS = 2
+_DOTS = 90
 
 
 def draw(board: Board, prometheus: str, variables: Mapping[str, str], span: tuple[float, float], file: Path) -> None:
-    """Ask Prometheus about a ``span`` (its beginning and end in seconds since 1970) and save an SVG."""
+    """Ask Prometheus about a ``span`` (its beginning and end in seconds since 1970) and save a PNG."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     rows = -(-len(board.panels) // _COLUMNS)
-    with mpl.rc_context({"svg.hashsalt": board.uid, "font.size": 8}):
+    with mpl.rc_context({"font.size": 8}):
         figure, axes = plt.subplots(rows, _COLUMNS, figsize=(11, 2.4 * rows), squeeze=False, layout="constrained")
         figure.suptitle(board.title)
         for axis, panel in zip(axes.flat, board.panels, strict=False):
             _draw(axis, panel, prometheus, variables, span)
         for axis in axes.flat[len(board.panels) :]:
             axis.set_visible(False)
-        figure.savefig(file, metadata={"Date": None})
+        figure.savefig(file, dpi=_DOTS)
         plt.close(figure)
 
 

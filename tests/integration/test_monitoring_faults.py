@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import TENANTS, Stack, eventually, s3, suspended
-from faults import AT_TENANTS, LATER, Fault, Tenant
+from faults import AT_TENANTS, LATER, Fault, Tenant, starting_quickly
 from mlflow import MlflowClient
 from monitored import DIVISOR, VARIABLES, Monitored, monitored, needs_prometheus
 from moving import Releases, on
@@ -78,9 +78,10 @@ def tenants(releases: Releases, versions: dict[str, int]) -> Iterator[dict[str, 
         made[fault.name].move(releases.champion)
     specs.write_text(before + "".join(map(_spec, FAULTS)))
     try:
-        eventually(lambda: all(stack.served(each.tenant) for each in FAULTS), 90)
-        eventually(lambda: all(stack.status(each.tenant)["phase"] == "Stable" for each in FAULTS), 30)
-        yield made
+        with starting_quickly(stack):
+            eventually(lambda: all(stack.served(each.tenant) for each in FAULTS), 90)
+            eventually(lambda: all(stack.status(each.tenant)["phase"] == "Stable" for each in FAULTS), 30)
+            yield made
     finally:
         specs.write_text(before)
         eventually(lambda: not any("with-" in name for name in stack.predictors()), 60)
@@ -142,9 +143,10 @@ def test_each_fault_raises_just_its_alerts_and_they_end_with_it(
         eventually(lambda: watched.firing() <= lasting, 120)
         arrived = watched.fired() - lasting
         folder = PAGE.parent / "monitoring" if os.environ.get("UPDATE_DOCS") else tmp_path
+        folder.mkdir(exist_ok=True)
         for board in boards(load(DIVISOR)):
             span = (begun, time.time())
-            draw(board, watched.prometheus, VARIABLES, span, folder / f"{board.uid}.svg")
+            draw(board, watched.prometheus, VARIABLES, span, folder / f"{board.uid}.png")
         summaries = {call.about: call.annotations["summary"] for call in watched.calls}
     expected = {(each.tenant, name) for each in FAULTS for name in each.alerts}
     expected |= {("platform", name) for _, _, name in AT_PLATFORM}

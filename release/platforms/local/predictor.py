@@ -49,10 +49,10 @@ class Predictor:
 
 
 def keep(folder: Path, predictor: Predictor) -> None:
-    """Keep what is known of a predictor; one that is to run is a target that Prometheus finds by itself."""
+    """Keep what is known of a predictor; one that has answered and is to run is a target that Prometheus finds."""
     write_private(folder / f"{predictor.program}.json", json.dumps(asdict(predictor), indent=2))
     target = _target(folder, predictor)
-    if predictor.stopped:
+    if predictor.stopped or not predictor.answered:
         target.unlink(missing_ok=True)
         return
     target.parent.mkdir(mode=0o700, exist_ok=True)
