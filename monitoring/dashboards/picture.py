@@ -16,6 +16,7 @@ __all__ = ["draw"]
 
 _COLUMNS = 2
 _DOTS = 90
+_NAMES = 14
 
 
 def draw(board: Board, prometheus: str, variables: Mapping[str, str], span: tuple[float, float], file: Path) -> None:
@@ -25,7 +26,7 @@ def draw(board: Board, prometheus: str, variables: Mapping[str, str], span: tupl
 
     rows = -(-len(board.panels) // _COLUMNS)
     with mpl.rc_context({"font.size": 8}):
-        figure, axes = plt.subplots(rows, _COLUMNS, figsize=(11, 2.4 * rows), squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(rows, _COLUMNS, figsize=(13, 2.4 * rows), squeeze=False, layout="constrained")
         figure.suptitle(board.title)
         for axis, panel in zip(axes.flat, board.panels, strict=False):
             _draw(axis, panel, prometheus, variables, span)
@@ -54,4 +55,6 @@ def _draw(axis: Any, panel: Panel, prometheus: str, variables: Mapping[str, str]
     axis.tick_params(axis="x", labelsize=6)
     axis.grid(alpha=0.3)
     if axis.get_legend_handles_labels()[1]:
-        axis.legend(fontsize=6, loc="upper left", ncols=2)
+        # Beside the lines, not over them; what does not fit there has a line without a name.
+        lines, names = axis.get_legend_handles_labels()
+        axis.legend(lines[:_NAMES], names[:_NAMES], fontsize=6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
