@@ -14,6 +14,7 @@ KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 # Waived: CPU limits (throttling makes latency; requests share the CPU), pulling always (digests cannot move, and the platform
 # starts without the registry; in tenants a policy asks for it), policies without pods (a tenant's pods come with a release).
 KUBE_SCORE_FLAGS := --ignore-container-cpu-limit --ignore-test container-image-pull-policy --ignore-test networkpolicy-targets-pod
+FAULTS := tests/integration/test_monitoring_faults.py
 NODE_CACHE := $(or $(FERRYMAN_NODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ferryman/node)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
@@ -138,7 +139,12 @@ rollout: install ## move the alias in the cluster of KUBECONFIG to VERSION=n and
 
 .PHONY: e2e
 e2e: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
-	@$(BIN)/python -m pytest -m slow --durations=0 tests/integration
+	@$(BIN)/python -m pytest -m slow --durations=0 --ignore=$(FAULTS) tests/integration
+
+# On a stack of its own: what other tests did to a tenant minutes before would fire as well.
+.PHONY: e2e-faults
+e2e-faults: install ## every fault x alert on the laptop stack, on a quiet machine; five minutes
+	@$(BIN)/python -m pytest $(FAULTS)
 
 .PHONY: e2e-cluster
 e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)

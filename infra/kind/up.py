@@ -46,7 +46,7 @@ def main() -> int:
     except (PlatformError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"kind is up. Next: make e2e KUBECONFIG=~/.kube/config IMAGES={file}")
+    print(f"kind is up. Next: make e2e-cluster KUBECONFIG=~/.kube/config IMAGES={file}")
     return 0
 
 

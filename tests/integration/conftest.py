@@ -96,7 +96,7 @@ class Stack:
         return next(int(row[3]) for row in rows if row[1].strip() == name)
 
 
-def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
+def eventually(holds: Callable[[], object], seconds: float = 60, instead: Callable[[], str] = str) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -105,7 +105,7 @@ def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
         except (httpx.HTTPError, OSError, ValueError, KeyError):
             pass
         time.sleep(0.2)
-    assert holds()
+    assert holds(), instead()
 
 
 Answers = dict[str, list[tuple[int, str]]]

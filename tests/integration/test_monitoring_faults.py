@@ -140,7 +140,7 @@ def test_each_fault_raises_just_its_alerts_and_they_end_with_it(
                 eventually(lambda name=alert: ("platform", name) in watched.fired(), 60)
             eventually(lambda name=alert: ("platform", name) not in watched.firing(), 60)
         print({name: round(each, 1) for name, each in seconds.items()})
-        eventually(lambda: watched.firing() <= lasting, 120)
+        eventually(lambda: watched.firing() <= lasting, 120, lambda: str(watched.firing() - lasting))
         arrived = watched.fired() - lasting
         folder = PAGE.parent / "monitoring" if os.environ.get("UPDATE_DOCS") else tmp_path
         folder.mkdir(exist_ok=True)
