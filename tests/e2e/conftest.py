@@ -47,7 +47,7 @@ def live() -> Live:
     """The platform and both tenants, installed, and a client outside of them."""
     file = os.environ.get("IMAGES")
     if not os.environ.get("KUBECONFIG") or not file:
-        pytest.exit("KUBECONFIG and IMAGES say which cluster and which images; run these with: make e2e-cluster", returncode=2)
+        pytest.exit("KUBECONFIG and IMAGES say which cluster and images; make e2e-cluster sets both", returncode=2)
     command("infra.platform", "install", "--images", file)
     found = Live(read_images(Path(file)))
     found.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "e2e"}}])
