@@ -51,14 +51,6 @@ def _env(layout: Layout, _: argparse.Namespace) -> int:
     return 0
 
 
-def _build(layout: Layout, _: argparse.Namespace) -> int:
-    with _alone(layout):
-        start = time.monotonic()
-        node.make_programs(layout, _say)
-    print(f"Every program is there after {time.monotonic() - start:.0f} s.")
-    return 0
-
-
 def _down(layout: Layout, _: argparse.Namespace) -> int:
     with _alone(layout):
         found = node.down(layout)
@@ -125,7 +117,6 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     command("up", _up, "build what is missing, start what does not run, wait until KServe answers")
-    command("build", _build, "build the programs that are missing, and start nothing")
     command("down", _down, "stop the node and delete its cluster; programs and images stay cached")
     command("restart", _restart, "cut the node's power and start it again with its data")
     command("env", _env, "print what a shell needs to use the cluster and to run the end-to-end suite on it")

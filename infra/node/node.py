@@ -14,23 +14,18 @@ from infra.node.errors import NodeError
 from infra.node.layout import Layout
 from infra.node.pack import Packer, references
 
-__all__ = ["Say", "down", "make_programs", "restart", "status", "up"]
+__all__ = ["Say", "down", "restart", "status", "up"]
 
 Say = Callable[[str], None]
 
 
-def make_programs(layout: Layout, say: Say) -> None:
-    """Build the programs that are missing, and start nothing."""
+def up(layout: Layout, say: Say) -> None:
+    """Bring the node to where KServe answers, from wherever it is."""
     requirements.check_machine()
     layout.cache.mkdir(parents=True, exist_ok=True)
     requirements.install_packages(say)
     requirements.check_disk(layout.cache, building=bool(build.missing(layout.cache)))
     build.build(layout.cache, say)
-
-
-def up(layout: Layout, say: Say) -> None:
-    """Bring the node to where KServe answers, from wherever it is."""
-    make_programs(layout, say)
     pid = sandbox.init() or _start_sandbox(layout, say)
     Packer(layout, pid, say).pack()
     if "cilium-agent" not in supervisor.states(pid):
