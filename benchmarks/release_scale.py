@@ -31,7 +31,7 @@ from infra.node import sandbox
 from infra.node.layout import Layout
 from infra.platform.cluster import Cluster
 from infra.platform.manifests import ROOT
-from infra.platform.trust import held_trust
+from infra.platform.trust import write_trust
 from release.platforms.kubernetes.api import Api
 from release.platforms.kubernetes.mirror import Mirror
 
@@ -51,9 +51,7 @@ class Rig:
         os.environ["KUBECONFIG"] = str(self.layout.kubeconfig)
         self.cluster = Cluster()
         self.home = self.layout.state / "scale"
-        (self.home / "trust").mkdir(parents=True, exist_ok=True)
-        for name, text in held_trust(self.cluster).items():
-            (self.home / "trust" / name).write_text(text)
+        write_trust(self.cluster, self.home / "trust")
         (self.home / "resolv.conf").write_text(_RESOLV)
         (self.home / "kubeconfig").write_text(self._own_kubeconfig())
 

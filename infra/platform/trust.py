@@ -5,6 +5,7 @@ The ConfigMap in the namespace `release` is the one to edit; the others are copi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from artifact.keys import generate_private_key, key_id, private_key, public_pem
@@ -13,7 +14,7 @@ from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import ensure_secret
 
-__all__ = ["SIGNING_KEY_FILE", "copy_trust", "ensure_trust", "held_trust"]
+__all__ = ["SIGNING_KEY_FILE", "copy_trust", "ensure_trust", "write_trust"]
 
 SIGNING_KEY_FILE = "signing-key.pem"
 
@@ -32,10 +33,10 @@ def ensure_trust(cluster: Cluster) -> None:
 
 def copy_trust(cluster: Cluster, namespace: str) -> None:
     """Bring a namespace's ConfigMap of trust to what the platform's says."""
-    cluster.apply([_trust(namespace, held_trust(cluster))])
+    cluster.apply([_trust(namespace, _held_trust(cluster))])
 
 
-def held_trust(cluster: Cluster) -> dict[str, str]:
+def _held_trust(cluster: Cluster) -> dict[str, str]:
     """Return file names and contents of what verifiers are given.
 
     Raises:
@@ -45,6 +46,17 @@ def held_trust(cluster: Cluster) -> dict[str, str]:
     if held is None:
         raise PlatformError(f"there is no ConfigMap {_NAME} in {_SOURCE}: is the platform installed on this cluster?")
     return dict(held["data"])
+
+
+def write_trust(cluster: Cluster, folder: Path) -> None:
+    """Write what verifiers are given into a folder, for commands outside of the cluster.
+
+    Raises:
+        PlatformError: the platform is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _held_trust(cluster).items():
+        (folder / name).write_text(text)
 
 
 def _trust(namespace: str, files: dict[str, str]) -> dict[str, Any]:

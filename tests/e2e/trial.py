@@ -22,7 +22,7 @@ from pods import TEXT, eventually
 from artifact.names import TEXT_COLUMN
 from infra.platform.keys import ensure_secret
 from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, write_overlay
-from infra.platform.trust import SIGNING_KEY_FILE, held_trust
+from infra.platform.trust import SIGNING_KEY_FILE, write_trust
 from registry.client import Registry
 from release.demo import models
 
@@ -133,11 +133,8 @@ def trial(live: Live) -> Iterator[Trial]:
 
 def _keys(live: Live, folder: Path, patch: pytest.MonkeyPatch) -> None:
     signing = ensure_secret(live.cluster, "training", "signing-key", dict)[SIGNING_KEY_FILE]
-    for name, text in {**held_trust(live.cluster), SIGNING_KEY_FILE: signing}.items():
-        (folder / name).write_text(text)
-    (folder / "trust").mkdir()
-    for name in held_trust(live.cluster):
-        (folder / name).rename(folder / "trust" / name)
+    (folder / SIGNING_KEY_FILE).write_text(signing)
+    write_trust(live.cluster, folder / "trust")
     admin = ensure_secret(live.cluster, "mlflow", "mlflow", dict)["admin-password"]
     for name, value in {
         "MLFLOW_TRACKING_USERNAME": "admin",

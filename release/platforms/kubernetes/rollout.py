@@ -12,7 +12,7 @@ from artifact.trust import TRUSTED_KEYS
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import ensure_secret
-from infra.platform.trust import held_trust
+from infra.platform.trust import write_trust
 from registry.__main__ import main as registry
 from release.commands import wait
 from release.platforms.kubernetes.desk import ClusterDesk
@@ -40,8 +40,7 @@ def _registry(cluster: Cluster) -> Iterator[None]:
         cluster.forward("mlflow", "mlflow", 5000) as port,
         tempfile.TemporaryDirectory(prefix="ferryman-trust-") as folder,
     ):
-        for name, content in held_trust(cluster).items():
-            (Path(folder) / name).write_text(content)
+        write_trust(cluster, Path(folder))
         os.environ |= {
             "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}",
             "MLFLOW_TRACKING_USERNAME": "admin",
