@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,12 @@ class Stack:
             check=False,
         )
 
-    def ask(self, tenant: str, text: str = "a great film") -> httpx.Response:
+    def ask(self, tenant: str, texts: Sequence[str] = ("a great film",), seconds: float = 10) -> httpx.Response:
         return httpx.post(
             f"{self.gateway}/v1/models/sentiment:predict",
-            json={"instances": [text]},
+            json={"instances": list(texts)},
             headers={"Host": f"{tenant}.localhost"},
-            timeout=10,
+            timeout=seconds,
             trust_env=False,
         )
 

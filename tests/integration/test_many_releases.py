@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import cycle, islice
-from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
-import yaml
 from conftest import TENANTS, Stack, eventually
 from moving import Releases, on
 from sklearn.pipeline import Pipeline
 from tritonclient.utils import InferenceServerException
 
 from infra.local.settings import Settings
+from release.demo.strategy import everywhere
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -29,20 +27,6 @@ RELEASES = 20
 @pytest.fixture
 def releases(released: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
     yield from on(released, monkeypatch)
-
-
-@contextmanager
-def nothing_kept(specs: Path) -> Iterator[None]:
-    """Every release starts its version anew, also one that was there before."""
-    before = specs.read_text()
-    document = yaml.safe_load(before)
-    for tenant in document:
-        document[tenant]["strategy"] = {"blueGreen": {"keepPrevious": "0s"}}
-    specs.write_text(yaml.safe_dump(document, sort_keys=False))
-    try:
-        yield
-    finally:
-        specs.write_text(before)
 
 
 def shifted(by: float) -> Callable[[Pipeline], None]:
@@ -114,7 +98,9 @@ class Callers:
 
 def test_twenty_releases_under_load_fail_no_request_and_every_answer_names_who_computed_it(releases: Releases) -> None:
     versions = [releases.champion, releases.copy(shifted(0.01)), releases.copy(shifted(0.02))]
-    with nothing_kept(Settings().release_specs), Callers(releases.stack) as callers:
+    # Nothing is kept: every release starts its version anew, also one that was there before.
+    at_once = {"blueGreen": {"keepPrevious": "0s"}}
+    with everywhere(Settings().release_specs, strategy=at_once), Callers(releases.stack) as callers:
         for version in islice(cycle(versions[1:] + versions[:1]), RELEASES):
             releases.move(version)
             eventually(lambda version=version: releases.stable(version), 120)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from sklearn.pipeline import Pipeline
 
 from artifact import PublishedArtifact, tree_digest
 from artifact.names import MODEL_FILE
+from infra.local.ports import free_port
 from infra.node import images
 from infra.node.layout import Layout
 from infra.node.pack import Packer
@@ -70,19 +70,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Container:
     """The image under runc: read-only, as nobody's user, without capabilities, half a core and some memory."""
 
     def __init__(self, built: Path, folder: Path, bundle: Path) -> None:
         self._name = f"ferryman-test-{os.getpid()}-{folder.parent.name}"
         self._bundle = bundle
-        http, grpc = _free_port(), _free_port()
+        http, grpc = free_port(), free_port()
         self.url = f"http://127.0.0.1:{http}"
         uri = PublishedArtifact.of("sentiment", 7, tree_digest(folder)).uri
         bundle.mkdir()
