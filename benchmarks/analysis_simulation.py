@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from multiprocessing import Pool
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import matplotlib as mpl
@@ -176,15 +176,15 @@ _HARMFUL = (
 )
 
 
-def _many(pool: Pool, case: Case, runs: int) -> list[Result]:  # type: ignore[valid-type]
-    return pool.starmap(release, [(case, seed) for seed in range(runs)], chunksize=8)  # type: ignore[no-any-return,attr-defined]
+def _many(pool: Pool, case: Case, runs: int) -> list[Result]:
+    return pool.starmap(release, [(case, seed) for seed in range(runs)], chunksize=8)
 
 
 def _quantiles(values: list[int]) -> str:
     return f"{np.median(values):,.0f} | {np.quantile(values, 0.9):,.0f}" if values else "- | -"
 
 
-def print_identical(pool: Pool, runs: int) -> None:  # type: ignore[valid-type]
+def print_identical(pool: Pool, runs: int) -> None:
     """Print how releases of a model that equals stable end."""
     print(
         f"| stable and canary alike, {runs} releases each | rolled back | held at the deadline "
@@ -203,7 +203,7 @@ def print_identical(pool: Pool, runs: int) -> None:  # type: ignore[valid-type]
         print(f"the last 50 requests alone, errors 0.5 %, {requests} requests: {share:.1%} rolled back", flush=True)
 
 
-def print_harmful(pool: Pool, runs: int) -> None:  # type: ignore[valid-type]
+def print_harmful(pool: Pool, runs: int) -> None:
     """Print how many requests it takes to catch a bad canary, and what becomes of it in a release."""
     print(
         f"\n| canary, {runs} releases each | requests at 5 %, median | 90th percentile | at 50 % | 90th percentile "

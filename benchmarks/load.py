@@ -107,7 +107,7 @@ class _Caller(asyncio.Protocol):
 
     def send(self, asked: bytes, due: float) -> None:
         self._due = due
-        self.transport.write(asked)  # type: ignore[attr-defined]
+        self.transport.write(asked)  # type: ignore[attr-defined] # of TCP it is a Transport, which has it
 
     def data_received(self, data: bytes) -> None:
         self._read += data

@@ -25,7 +25,7 @@ class Stock(Model):
         super().__init__("sentiment")
         self.ready = True
 
-    def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Any:  # noqa: ARG002
+    def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Any:  # noqa: ARG002 # KServe passes them
         """Answer V1's dictionary, or the V2 request of REST and gRPC."""
         if not isinstance(payload, InferRequest):
             return {"predictions": positive(payload["instances"])}

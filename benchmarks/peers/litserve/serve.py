@@ -11,7 +11,7 @@ from common import Model
 class Sentiment(litserve.LitAPI):
     """The pipeline as an API."""
 
-    def setup(self, device: str) -> None:  # noqa: ARG002
+    def setup(self, device: str) -> None:  # noqa: ARG002 # LitServe passes it
         """Load the model in the worker."""
         self._model = Model()
 

@@ -3,41 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from world import Model, Running, World, a_spec, artifact, serving
+from world import Model, Running, World, a_spec, artifact, condition, on_trial, reasons, serving, until
 
 from release.actions import Ensure, Remove, Smoke, Verify, Weigh
 from release.observation import Peers, Refused, Unavailable
 from release.status import Phase, ReleaseStatus
 
 BLUE_GREEN = {"blueGreen": {"keepPrevious": "60s"}}
-
-
-def reasons(world: World) -> list[tuple[Phase, str]]:
-    return [(each.phase, each.reason) for each in world.status.history]
-
-
-def on_trial(weight: int = 5, model: Model | None = None, spec: object = None) -> World:
-    """Version 7 is stable, version 8 has got so much weight."""
-    world = serving(7, spec) if spec else serving(7)  # type: ignore[arg-type]
-    world.models[8] = model or Model()
-    world.name(8)
-    for _ in range(40):
-        if world.weights.get(8) == weight:
-            return world
-        world.tick()
-    raise AssertionError(world.status)
-
-
-def until(world: World, phase: Phase, ticks: int = 60) -> World:
-    for _ in range(ticks):
-        if world.tick().phase == phase:
-            return world
-    raise AssertionError(world.status)
-
-
-def condition(world: World, kind: str) -> tuple[str, str]:
-    found = next(each for each in world.status.conditions if each.type == kind)
-    return found.status, found.reason
 
 
 def test_a_first_release_is_verified_started_and_smoke_tested_before_all_requests() -> None:
@@ -148,26 +120,6 @@ def test_a_failed_version_ends_when_the_alias_moves_and_may_come_again_after_tha
     world.models[8] = Model()
     world.name(8)
     assert until(world, Phase.CANARY)
-
-
-def test_retry_tries_a_failed_version_again_once() -> None:
-    world = until(on_trial(model=Model(errors=0.2)), Phase.REJECTED)
-    world.ask(retry="monday")
-    until(world, Phase.CANARY)
-    until(world, Phase.REJECTED)
-    world.run(10)
-    assert world.status.phase == Phase.REJECTED
-    world.models[8] = Model()
-    world.ask(retry="tuesday")
-    assert until(world, Phase.STABLE).status.stable == artifact(8)
-
-
-def test_retry_during_the_rollback_waits_for_its_end() -> None:
-    world = on_trial(model=Model(errors=0.2))
-    until(world, Phase.ROLLING_BACK)
-    world.models[8] = Model()
-    world.ask(retry="now")
-    assert until(world, Phase.STABLE).status.stable == artifact(8)
 
 
 def test_a_version_that_fails_its_smoke_set_never_gets_a_request() -> None:
@@ -323,57 +275,6 @@ def test_a_short_gap_in_the_metrics_only_delays() -> None:
     world.run(5)
     world.metrics = True
     assert until(world, Phase.STABLE).status.stable == artifact(8)
-
-
-def test_an_indefinite_step_keeps_its_weight_until_somebody_decides() -> None:
-    spec = a_spec(strategy={"canary": {"steps": [{"weight": 20, "pause": "indefinite"}]}}, progressDeadline="60s")
-    world = on_trial(20, spec=spec)
-    world.run(100)
-    assert (world.status.phase, world.status.reason, world.weights[8]) == (Phase.PAUSED, "AwaitingDecision", 20)
-    world.ask(resume="go")
-    assert until(world, Phase.STABLE).status.stable == artifact(8)
-
-
-def test_a_resumed_step_still_needs_a_successful_judgement() -> None:
-    spec = a_spec(strategy={"canary": {"steps": [{"weight": 20, "pause": "indefinite"}]}}, minRequests=10_000)
-    world = on_trial(20, spec=spec)
-    world.ask(resume="go")
-    world.run(10)
-    assert (world.status.phase, world.weights[8]) == (Phase.CANARY, 20)
-
-
-def test_abort_rolls_back_and_is_carried_out_once() -> None:
-    world = on_trial(25)
-    world.ask(abort="stop")
-    assert until(world, Phase.REJECTED).status.reason == "Aborted"
-    world.name(9)
-    assert until(world, Phase.STABLE).status.stable == artifact(9)
-
-
-def test_a_request_that_fits_nothing_does_not_strike_later() -> None:
-    world = serving(7)
-    world.ask(abort="too late", resume="what", retry="whom")
-    world.run(2)
-    world.name(8)
-    assert until(world, Phase.STABLE).status.stable == artifact(8)
-
-
-def test_a_pause_keeps_the_weight_and_ends_with_the_request() -> None:
-    world = on_trial(25)
-    world.ask(pause=True)
-    world.run(30)
-    assert (world.status.reason, world.weights[8]) == ("PausedByRequest", 25)
-    world.ask(pause=False)
-    assert until(world, Phase.STABLE).status.stable == artifact(8)
-
-
-def test_nothing_begins_while_a_pause_is_asked_for() -> None:
-    world = serving(7)
-    world.ask(pause=True)
-    world.name(8)
-    world.run(3)
-    assert condition(world, "Progressing") == ("False", "PausedByRequest")
-    assert set(world.versions) == {7}
 
 
 def test_a_quota_pauses_the_release_after_two_minutes_and_lifting_it_goes_on() -> None:

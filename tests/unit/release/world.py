@@ -10,7 +10,7 @@ from release.counts import BUCKET_BOUNDS, Counts
 from release.observation import Observations, Peers, Published, RegistryView, Requests, Verdict, VersionSeen
 from release.plan import plan
 from release.spec import ReleaseSpec
-from release.status import ReleaseStatus, VersionRef
+from release.status import Phase, ReleaseStatus, VersionRef
 
 STEPS = ({"weight": 5, "pause": "10s"}, {"weight": 25, "pause": "10s"}, {"weight": 50, "pause": "10s"})
 _FAST = 2
@@ -167,3 +167,31 @@ def serving(version: int = 7, spec: ReleaseSpec | None = None) -> World:
     assert world.status.stable == artifact(version)
     assert world.weights == {version: 100}
     return world
+
+
+def reasons(world: World) -> list[tuple[Phase, str]]:
+    return [(each.phase, each.reason) for each in world.status.history]
+
+
+def on_trial(weight: int = 5, model: Model | None = None, spec: object = None) -> World:
+    """Version 7 is stable, version 8 has got so much weight."""
+    world = serving(7, spec) if spec else serving(7)  # type: ignore[arg-type]
+    world.models[8] = model or Model()
+    world.name(8)
+    for _ in range(40):
+        if world.weights.get(8) == weight:
+            return world
+        world.tick()
+    raise AssertionError(world.status)
+
+
+def until(world: World, phase: Phase, ticks: int = 60) -> World:
+    for _ in range(ticks):
+        if world.tick().phase == phase:
+            return world
+    raise AssertionError(world.status)
+
+
+def condition(world: World, kind: str) -> tuple[str, str]:
+    found = next(each for each in world.status.conditions if each.type == kind)
+    return found.status, found.reason
