@@ -50,8 +50,8 @@ class Board:
         """Take over what a release has come to."""
         with self._lock:
             shown = self._shown.setdefault(release.name, Shown(release))
-        last = shown.release.status.history[-1].number if shown.release.status.history else 0
-        shown.transitions.update(str(each.phase) for each in release.status.history if each.number > last)
+        new = release.status.after(shown.release.status.last_number)
+        shown.transitions.update(str(each.phase) for each in new)
         trial = release.status.canary
         on_trial = trial is not None and trial.weight > 0 and trial.step >= 0
         shown.judgement = None

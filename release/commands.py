@@ -71,7 +71,7 @@ def request(desk: Desk, tenants: Sequence[str], kind: str) -> int:
         if kind == "pause":
             print(f"{release.name}: nothing goes further until `resume` is asked for")
             continue
-        while (now := _status(desk, release)).handled.get(kind) != token and time.monotonic() < deadline:
+        while (now := desk.status(release.name)).handled.get(kind) != token and time.monotonic() < deadline:
             time.sleep(0.1)
         if now.handled.get(kind) != token:
             print(f"{release.name}: the controller has not taken it up yet; is the stack up?", file=sys.stderr)
@@ -120,10 +120,6 @@ def wait(desk: Desk, tenants: Sequence[str], timeout: float | None) -> int:
     return code
 
 
-def _status(desk: Desk, release: Release) -> ReleaseStatus:
-    return next((each.status for each in desk.releases() if each.name == release.name), release.status)
-
-
 def _arrived(now: ReleaseStatus, target: int | None) -> bool | None:
     """Whether the wait is over: arrived, or not going to without somebody."""
     if now.phase == Phase.STABLE and now.stable is not None and now.stable.version == target:
@@ -134,13 +130,10 @@ def _arrived(now: ReleaseStatus, target: int | None) -> bool | None:
 
 
 def _narrate(release: Release, said: dict[str, int], begun: float) -> None:
-    history = release.status.history
-    last = said.setdefault(release.name, max((each.number for each in history), default=0) - 1)
-    for each in history:
-        if each.number > last:
-            seconds = time.monotonic() - begun
-            print(f"{seconds:6.1f} s  {release.name}  {each.phase:<11} {each.message}", flush=True)
-            said[release.name] = each.number
+    for each in release.status.after(said.setdefault(release.name, release.status.last_number - 1)):
+        seconds = time.monotonic() - begun
+        print(f"{seconds:6.1f} s  {release.name}  {each.phase:<11} {each.message}", flush=True)
+        said[release.name] = each.number
 
 
 def _steps_seconds(release: Release) -> int:

@@ -159,8 +159,6 @@ def _on_the_way(releases: Sequence[Release], views: Mapping[str, RegistryView]) 
 
 
 def _announce(release: Release, status: ReleaseStatus) -> None:
-    last = release.status.history[-1].number if release.status.history else 0
-    for each in status.history:
-        if each.number > last:
-            version = f"version {each.version}" if each.version else "nothing"
-            _log.info("%s: %s, %s (%s): %s", release.name, each.phase, version, each.reason, each.message)
+    for each in status.after(release.status.last_number):
+        version = f"version {each.version}" if each.version else "nothing"
+        _log.info("%s: %s, %s (%s): %s", release.name, each.phase, version, each.reason, each.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from release.status import ReleaseStatus
 from release.store import Release, StoreError
 
 __all__ = ["Desk", "chosen", "local_desk"]
@@ -15,6 +16,9 @@ class Desk(Protocol):
 
     def releases(self) -> Sequence[Release]:
         """Return every release as it stands."""
+
+    def status(self, name: str) -> ReleaseStatus:
+        """Return where the release of this name stands; a new one's status when there is none."""
 
     def ask(self, release: Release, **fields: str | bool) -> None:
         """Leave a request (fields of :class:`release.observation.Requests`) for the controller to find."""

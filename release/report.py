@@ -76,8 +76,7 @@ class Reporter:
         return self._history
 
     def _pending(self, release: Release) -> list[Transition]:
-        delivered = self.delivered(release)
-        return [each for each in release.status.history if each.number > delivered]
+        return release.status.after(self.delivered(release))
 
     def _deliver(self, waiting: Sequence[Release], wanted: dict[tuple[str, int], dict[str, str]]) -> None:
         from registry.client import RegistryError, RegistryUnreachableError

@@ -142,3 +142,12 @@ class ReleaseStatus(Document):
     history: tuple[Transition, ...] = ()
     """The newest transitions, oldest first; those above ``reported`` still have to reach the registry."""
     reported: int = 0
+
+    @property
+    def last_number(self) -> int:
+        """The number of the newest transition; 0 before the first."""
+        return self.history[-1].number if self.history else 0
+
+    def after(self, number: int) -> list[Transition]:
+        """Return the transitions newer than one of that number, oldest first."""
+        return [each for each in self.history if each.number > number]

@@ -37,7 +37,7 @@ def enter(  # noqa: PLR0917 # the six facts of a transition
 
     The newest 20 transitions are kept, and all that were not reported yet.
     """
-    number = status.history[-1].number + 1 if status.history else 1
+    number = status.last_number + 1
     transition = Transition(
         number=number, time=situation.now, phase=phase, version=version, reason=reason, message=message
     )

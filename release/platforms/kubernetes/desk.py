@@ -9,6 +9,7 @@ from release.platforms.base import PlatformError
 from release.platforms.kubernetes import names
 from release.platforms.kubernetes.api import Api, path
 from release.platforms.kubernetes.model_release import model_release
+from release.status import ReleaseStatus
 from release.store import Release, StoreError
 
 __all__ = ["ClusterDesk"]
@@ -28,6 +29,15 @@ class ClusterDesk:
         try:
             pages = self._api.pages(path(PLURAL))
             return [model_release(found) for page in pages for found in page["items"]]
+        except (PlatformError, ValueError) as error:
+            raise StoreError(str(error)) from error
+
+    def status(self, name: str) -> ReleaseStatus:
+        """See the base."""
+        namespace, _, called = name.partition("/")
+        try:
+            found = self._api.get(path(PLURAL, namespace, called))
+            return model_release(found).status if found else ReleaseStatus()
         except (PlatformError, ValueError) as error:
             raise StoreError(str(error)) from error
 

@@ -29,10 +29,8 @@ class Events:
 
     def tell(self, release: Release, status: ReleaseStatus) -> None:
         """Tell, beside the loop, the transitions that a new status has more than the release had."""
-        last = release.status.history[-1].number if release.status.history else 0
-        for each in status.history:
-            if each.number > last:
-                self._workers.start((release.name, "event", each.number), partial(self._tell, release, each))
+        for each in status.after(release.status.last_number):
+            self._workers.start((release.name, "event", each.number), partial(self._tell, release, each))
 
     def _tell(self, release: Release, transition: Transition) -> None:
         try:

@@ -7,18 +7,16 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import httpx
 
+from release.asking import read_counts, run_smoke_set, unanswered
 from release.counts import Counts
-from release.metrics_reader import parse_counts
 from release.platforms.base import PlatformError
 from release.platforms.kubernetes.names import HTTP_PORT
 from release.platforms.kubernetes.sight import Pod
-from release.smoke import SMOKE_SET, smoke_fault
 
 __all__ = ["Predictors"]
 
 _READERS = 16
-_CONNECT_SECONDS = 1.0
-_SMOKE_SECONDS = 10.0
+_ANSWER_SECONDS = 1.0
 # However many there are: what was not read by then is read the next time.
 _ALL_SECONDS = 2.0
 
@@ -28,12 +26,16 @@ class Predictors:
 
     def __init__(self) -> None:
         limits = httpx.Limits(max_connections=4 * _READERS, max_keepalive_connections=_READERS)
-        self._http = httpx.Client(timeout=_CONNECT_SECONDS, trust_env=False, limits=limits)
+        self._http = httpx.Client(trust_env=False, limits=limits)
         self._readers = ThreadPoolExecutor(_READERS, "scrape")
 
     def counts(self, pods: Collection[Pod]) -> dict[str, Counts]:
         """Return what each pod counted, by its uid; those that do not answer in time are left out."""
-        asked = {self._readers.submit(self._counts, each): each.uid for each in pods if each.address}
+        asked = {
+            self._readers.submit(read_counts, self._http, _address(each), _ANSWER_SECONDS): each.uid
+            for each in pods
+            if each.address
+        }
         done, late = wait(asked, timeout=_ALL_SECONDS)
         for each in late:
             each.cancel()
@@ -45,20 +47,13 @@ class Predictors:
         Raises:
             PlatformError: it cannot be reached; that says nothing about its model.
         """
-        url = f"http://{pod.address}:{HTTP_PORT}/v1/models/{model}:predict"
         try:
-            answer = self._http.post(url, json={"instances": list(SMOKE_SET)}, timeout=_SMOKE_SECONDS)
+            return run_smoke_set(self._http, _address(pod), model)
         except httpx.ConnectError as error:
             raise PlatformError(f"the predictor at {pod.address} cannot be reached: {error}") from error
         except httpx.HTTPError as error:
-            return f"no answer to the smoke set ({type(error).__name__})"
-        if answer.status_code != httpx.codes.OK:
-            return f"the smoke set is answered with {answer.status_code}: {answer.text.strip()[:200]}"
-        return smoke_fault(answer.json()["predictions"])
+            return unanswered(error)
 
-    def _counts(self, pod: Pod) -> Counts | None:
-        try:
-            answer = self._http.get(f"http://{pod.address}:{HTTP_PORT}/metrics")
-            return parse_counts(answer.raise_for_status().text)
-        except (httpx.HTTPError, ValueError):
-            return None
+
+def _address(pod: Pod) -> str:
+    return f"http://{pod.address}:{HTTP_PORT}"

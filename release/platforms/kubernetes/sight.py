@@ -115,15 +115,14 @@ def pod(found: Object) -> Pod:
     leaving = "deletionTimestamp" in found["metadata"]
     status = found.get("status", {})
     unplaced = _condition(found, "PodScheduled", "False")
-    stuck = None if leaving else _stuck(status)
-    fails, said = stuck or (False, None)
+    failed, waits = (None, None) if leaving else _stuck(status)
     return Pod(
         version_of(found),
         str(found["metadata"]["uid"]),
         str(status.get("podIP", "")),
         not leaving and _condition(found, "Ready", "True") is not None,
-        said if fails else None,
-        str(unplaced.get("message", "not placed on a node"))[:_LONGEST] if unplaced else None if fails else said,
+        failed,
+        str(unplaced.get("message", "not placed on a node"))[:_LONGEST] if unplaced else waits,
     )
 
 
@@ -158,8 +157,8 @@ def obstacle(deployment: Deployed, pods: Iterable[Pod]) -> str | None:
     return deployment.refused or next((each.waits for each in pods if each.waits), None)
 
 
-def _stuck(status: Object) -> tuple[bool, str] | None:
-    """Return whether a container ended for good, and its last words; None while none keeps ending."""
+def _stuck(status: Object) -> tuple[str | None, str | None]:
+    """Return the last words of a container that ended for good, or else of one whose start may succeed later."""
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") in _HOPELESS:
@@ -167,8 +166,8 @@ def _stuck(status: Object) -> tuple[bool, str] | None:
             code = f"ended with exit code {ended['exitCode']} ({ended['reason']})" if ended else None
             said = str(ended.get("message") or code or waiting.get("message") or waiting["reason"]).strip()
             words = f"{container['name']}: {said.splitlines()[-1]}"[:_LONGEST]
-            return ended.get("exitCode") != _STORE_IS_DOWN, words
-    return None
+            return (None, words) if ended.get("exitCode") == _STORE_IS_DOWN else (words, None)
+    return None, None
 
 
 def _accepted(route: Object) -> bool:

@@ -19,18 +19,17 @@ from infra.local.program import Program
 from infra.local.secret import load_or_generate
 from infra.local.settings import LOOPBACK, Settings
 from infra.local.supervisor import ProcessState, Supervisor
+from release.asking import read_counts, run_smoke_set, unanswered
 from release.observation import VersionSeen
 from release.platforms.base import PlatformError, Seen
 from release.platforms.local import predictor as predictors
-from release.platforms.local.predictor import Predictor
-from release.smoke import SMOKE_SET, smoke_fault
+from release.platforms.local.predictor import ANSWER_SECONDS, Predictor
 from release.status import VersionRef
 from release.store import Release
 
 __all__ = ["LocalPlatform"]
 
 _DRAIN_SECONDS = 1.0
-_SMOKE_SECONDS = 10.0
 _STOP_SECONDS = 35
 
 
@@ -108,14 +107,10 @@ class LocalPlatform:
         held = self._find(release, version)
         if held is None:
             raise PlatformError(f"version {version} does not run")
-        url = f"{held.endpoint.http_url}/v1/models/{held.model}:predict"
         try:
-            answer = self._client.post(url, json={"instances": list(SMOKE_SET)}, timeout=_SMOKE_SECONDS)
+            return run_smoke_set(self._client, held.endpoint.http_url, held.model)
         except httpx.HTTPError as error:
-            return f"no answer to the smoke set ({type(error).__name__})"
-        if answer.status_code != 200:
-            return f"the smoke set is answered with {answer.status_code}: {answer.text.strip()[:200]}"
-        return smoke_fault(answer.json()["predictions"])
+            return unanswered(error)
 
     def remove(self, release: Release, version: int) -> None:
         """See the base."""
@@ -150,7 +145,7 @@ class LocalPlatform:
             return None
         fault = None if each.answered else self._fault_at_start(each, state)
         down = fault is not None and not self._store_answers()
-        counts = predictors.read_counts(self._client, each) if answers and judged else None
+        counts = read_counts(self._client, each.endpoint.http_url, ANSWER_SECONDS) if answers and judged else None
         return VersionSeen(
             ready=answers,
             replicas=int(answers),

@@ -11,13 +11,11 @@ import httpx
 
 from infra.local.files import write_private
 from infra.local.gateway import Endpoint
-from release.counts import Counts
-from release.metrics_reader import parse_counts
 from release.status import VersionRef
 
-__all__ = ["Predictor", "forget", "keep", "known", "read_counts", "ready"]
+__all__ = ["Predictor", "forget", "keep", "known", "ready"]
 
-_ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,16 +82,7 @@ def ready(client: httpx.Client, predictor: Predictor) -> bool:
     """Whether it answers, and as the version that it should be."""
     url = f"{predictor.endpoint.http_url}/v2/models/{predictor.model}/ready"
     try:
-        answer = client.get(url, timeout=_ANSWER_SECONDS)
+        answer = client.get(url, timeout=ANSWER_SECONDS)
     except httpx.HTTPError:
         return False
     return answer.status_code == 200 and answer.headers.get("x-model-version") == str(predictor.version)
-
-
-def read_counts(client: httpx.Client, predictor: Predictor) -> Counts | None:
-    """Return its counters, or None when they cannot be read now."""
-    try:
-        answer = client.get(f"{predictor.endpoint.http_url}/metrics", timeout=_ANSWER_SECONDS).raise_for_status()
-        return parse_counts(answer.text)
-    except (httpx.HTTPError, ValueError):
-        return None
