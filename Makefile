@@ -138,7 +138,10 @@ rollout: install ## move the alias in the cluster of KUBECONFIG to VERSION=n and
 	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
 
 .PHONY: e2e
-e2e: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
+e2e: e2e-laptop e2e-cluster ## every slower proof, on the laptop stack and then on a cluster
+
+.PHONY: e2e-laptop
+e2e-laptop: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
 	@$(BIN)/python -m pytest -m slow --durations=0 --ignore=$(FAULTS) tests/integration
 
 # On a stack of its own: what other tests did to a tenant minutes before would fire as well.

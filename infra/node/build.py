@@ -14,7 +14,7 @@ from infra.node import components
 from infra.node.components import Component
 from infra.node.errors import NodeError
 
-__all__ = ["build", "missing"]
+__all__ = ["build", "missing", "size"]
 
 _LARGEST_BUILD_CACHE = 6 * 2**30
 
@@ -60,7 +60,7 @@ def _build_one(cache: Path, component: Component) -> None:
     (target / "key").write_text(components.key(component, _go_version()))
     shutil.rmtree(work)
     # Components share the standard library and little else: after all of them the build cache would hold 18 GB.
-    if _size(cache / "go" / "build") > _LARGEST_BUILD_CACHE:
+    if size(cache / "go" / "build") > _LARGEST_BUILD_CACHE:
         shutil.rmtree(cache / "go" / "build")
 
 
@@ -106,5 +106,6 @@ def _built(cache: Path, component: Component) -> str:
     return stamp.read_text() if stamp.exists() else ""
 
 
-def _size(folder: Path) -> int:
+def size(folder: Path) -> int:
+    """How many bytes of the disk a folder takes."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))

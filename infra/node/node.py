@@ -12,15 +12,15 @@ from infra.node import build, certificates, configuration, programs, requirement
 from infra.node.cluster import Cluster
 from infra.node.errors import NodeError
 from infra.node.layout import Layout
-from infra.node.pack import Packer, references
+from infra.node.pack import Packer, forget, references
 
-__all__ = ["Say", "down", "restart", "status", "up"]
+__all__ = ["Say", "down", "prepare", "restart", "status", "up"]
 
 Say = Callable[[str], None]
 
 
-def up(layout: Layout, say: Say) -> None:
-    """Bring the node to where KServe answers, from wherever it is."""
+def prepare(layout: Layout, say: Say) -> int:
+    """Build the programs and images that are missing; return the node's first process, without a cluster yet."""
     requirements.check_machine()
     layout.cache.mkdir(parents=True, exist_ok=True)
     requirements.install_packages(say)
@@ -28,6 +28,12 @@ def up(layout: Layout, say: Say) -> None:
     build.build(layout.cache, say)
     pid = sandbox.init() or _start_sandbox(layout, say)
     Packer(layout, pid, say).pack()
+    return pid
+
+
+def up(layout: Layout, say: Say) -> None:
+    """Bring the node to where KServe answers, from wherever it is."""
+    pid = prepare(layout, say)
     if "cilium-agent" not in supervisor.states(pid):
         _start_programs(layout, pid, say)
     _install(layout, pid, say)
@@ -38,6 +44,8 @@ def down(layout: Layout) -> bool:
     requirements.check_machine()
     found = sandbox.kill() or layout.state.exists()
     sandbox.remove()
+    if (layout.state / "registry.yaml").exists():
+        forget(layout)
     shutil.rmtree(layout.state, ignore_errors=True)
     return found
 

@@ -14,16 +14,30 @@ from pathlib import Path
 
 from infra.node import images, sandbox
 from infra.node.addresses import REGISTRY, REGISTRY_NAME
+from infra.node.build import size
 from infra.node.errors import NodeError
 from infra.node.images import REPOSITORY, Image
 from infra.node.layout import Layout
 
-__all__ = ["Packer", "references"]
+__all__ = ["Packer", "forget", "references"]
+
+# Twice what the images of one day take when they are unpacked.
+_LARGEST_UNPACKED = 6 * 2**30
 
 
 def references(layout: Layout) -> dict[str, str]:
     """Image name -> reference by digest, of every image that was pushed."""
     return dict(json.loads(layout.images.read_text())) if layout.images.exists() else {}
+
+
+def forget(layout: Layout) -> None:
+    """Delete images that were replaced. The node must not run."""
+    if layout.registry.exists():
+        collect = [layout.binary("registry", "registry"), "garbage-collect", "--delete-untagged"]
+        _run([*collect, str(layout.state / "registry.yaml")])
+    # Which layers are still of use only containerd knows; what is deleted too much is pulled again in a minute.
+    if size(layout.containerd) > _LARGEST_UNPACKED:
+        shutil.rmtree(layout.containerd)
 
 
 class Packer:

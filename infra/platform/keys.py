@@ -78,7 +78,7 @@ def mlflow_user(name: str) -> dict[str, str]:
     return {"MLFLOW_TRACKING_USERNAME": name, "MLFLOW_TRACKING_PASSWORD": secrets.token_hex(16)}
 
 
-def tls_secret(domain: str) -> dict[str, str]:
+def tls_secret(domain: str, days: int = 90) -> dict[str, str]:
     """A self-signed certificate for the gateway, until cert-manager replaces it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"*.{domain}")])
@@ -90,7 +90,7 @@ def tls_secret(domain: str) -> dict[str, str]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=90))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"*.{domain}")]), critical=False)
         .sign(key, hashes.SHA256())
     )

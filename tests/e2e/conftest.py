@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from live import TENANTS, Live, command
-from pods import pod, start
+from pods import eventually, pod, start
 
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
@@ -30,6 +30,8 @@ ORDER = (
     "tenants",
     "rollout",
     "release",
+    "monitoring",
+    "alerts",
     "autoscaling",
 )
 
@@ -60,6 +62,8 @@ def serving(live: Live) -> Live:
     """Both tenants serve a version that was trained in the cluster."""
     if not all(live.predictors(tenant) and live.routed(tenant) for tenant in TENANTS):
         live.rollout(live.train("--sample", "4000"))
+        # The gateway accepts a first route a moment before it follows it.
+        eventually(lambda: all(live.ask(tenant)["v1"][0] == 200 for tenant in TENANTS), seconds=20)
     return live
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from live import TENANTS, Live
 from pods import eventually, load
+from processes import kill
 
 
 @contextmanager
@@ -65,13 +63,8 @@ def test_a_predictor_killed_under_load_loses_no_request(serving: Live) -> None:
 
 def _kill(live: Live, pod: dict[str, Any]) -> None:
     """SIGKILL where the node is this machine; elsewhere the pod is deleted without grace."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            ours = pod["uid"] in (process / "cgroup").read_text().replace("_", "-")
-            if ours and b"inference" in (process / "cmdline").read_bytes():
-                os.kill(int(process.name), signal.SIGKILL)
-                return
-    live.cluster.kubectl("delete", "pod", pod["name"], "--namespace=tenant-a", "--grace-period=0", "--force")
+    if not kill("inference", pod["uid"]):
+        live.cluster.kubectl("delete", "pod", pod["name"], "--namespace=tenant-a", "--grace-period=0", "--force")
 
 
 @pytest.mark.skipif(

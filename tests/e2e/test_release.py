@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ from collections.abc import Iterator
 import pytest
 from live import Live
 from pods import eventually, load, load_of_the_node
-from trial import NAME, Trial, kill, negative, trial
+from processes import kill, stand_still
+from trial import NAME, Trial, negative, trial
 
 on_this_machine = pytest.mark.skipif(
     not os.environ.get("E2E_RESTART"), reason="kills processes of the node, which is not this machine"
@@ -178,6 +181,28 @@ def test_a_scaled_stable_version_is_promoted_under_load_without_losing_capacity_
         assert served != {str(version)} or new >= 3, seen
 
 
+def test_a_canary_whose_metrics_cannot_be_read_waits_and_is_promoted_once_they_can(moving: Trial) -> None:
+    moving.settle()
+    version = moving.copy()
+    with load(moving.host) as counted:
+        moving.move(version)
+        eventually(lambda: moving.canary(version) == 10, 120, 0.1)
+        # Nobody but the gateway may ask a predictor.
+        closed = '[{"op": "remove", "path": "/spec/ingress/1"}]'
+        moving.live.cluster.kubectl(
+            *("patch", "networkpolicy", "predictor", "--namespace", NAME, "--type=json", f"-p={closed}")
+        )
+        try:
+            eventually(lambda: "MetricsUnavailable" in str(moving.status["conditions"]), 30)
+            weight = moving.canary(version)
+            time.sleep(10)
+            assert moving.canary(version) == weight > 0
+        finally:
+            moving.reapply()
+        eventually(lambda: moving.stable(version), 120)
+    assert counted.lost == 0, counted.faults
+
+
 @on_this_machine
 def test_a_controller_killed_at_every_state_goes_on_and_does_nothing_twice(moving: Trial) -> None:
     moving.settle()
@@ -215,6 +240,20 @@ def test_an_api_server_and_etcd_that_restart_during_a_canary_delay_it_and_no_ten
     assert counted.lost == 0, counted.faults
 
 
+@on_this_machine
+def test_an_api_server_that_stands_still_for_a_minute_delays_a_canary_and_no_tenant_notices(moving: Trial) -> None:
+    moving.settle()
+    version = moving.copy()
+    gateway = moving.live.cluster.get("service", "gateway", "gateway")["spec"]["clusterIP"]
+    with load_of_the_node(gateway, moving.host) as counted:
+        moving.move(version)
+        eventually(lambda: moving.canary(version) == 10, 120, 0.1)
+        stand_still(60, "bin/kube-apiserver", "--etcd-servers")
+        eventually(lambda: moving.stable(version), 180)
+    assert moving.phases(version) == ["Verifying", *["Canary"] * 3, "Promoting", "Stable"]
+    assert counted.lost == 0, counted.faults
+
+
 def test_the_controller_reads_no_secret_and_writes_nowhere_but_in_tenants(moving: Trial) -> None:
     account = "--as=system:serviceaccount:release:release-controller"
 
@@ -235,6 +274,22 @@ def test_the_controller_reads_no_secret_and_writes_nowhere_but_in_tenants(moving
             assert not may("create", resource, "--namespace", namespace)
     assert not may("update", "modelreleases.ferryman.dev", "--namespace", NAME)
     assert not may("create", "pods", "--namespace", NAME)
+
+
+@on_this_machine
+def test_a_node_that_restarts_during_a_canary_goes_on_with_it(moving: Trial) -> None:
+    """The last one here: MLflow is reached through the node."""
+    moving.settle()
+    version = moving.copy()
+    with load(moving.host):
+        moving.move(version)
+        eventually(lambda: moving.canary(version) == 10, 120, 0.1)
+    subprocess.run(shlex.split(os.environ["E2E_RESTART"]), check=True, timeout=300)
+    eventually(lambda: moving.ready(version) and moving.ready(moving.base), 180, 1)
+    with load(moving.host) as counted:
+        eventually(lambda: moving.stable(version), 180)
+    assert moving.phases(version) == ["Verifying", *["Canary"] * 3, "Promoting", "Stable"]
+    assert counted.versions[str(version)] > 0
 
 
 def _events(moving: Trial) -> list[dict[str, object]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +12,6 @@ from typing import Any
 import httpx
 import mlflow
 import pandas as pd
-import psutil
 import pytest
 from live import Live
 from pods import TEXT, eventually
@@ -111,8 +108,8 @@ def negative(pipeline: Any) -> None:
 
 
 @contextmanager
-def trial(live: Live) -> Iterator[Trial]:
-    """Make the tenant, give it its first version, and remove it at the end."""
+def trial(live: Live, more: str = "") -> Iterator[Trial]:
+    """Make the tenant with ``more`` patches of its release, give it its first version, and remove it at the end."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         _keys(live, Path(folder), patch)
         with live.cluster.forward("mlflow", "mlflow", 5000) as port:
@@ -121,7 +118,7 @@ def trial(live: Live) -> Iterator[Trial]:
             made = Trial(live, int(next(iter(live.served("tenant-a")))))
             write_overlay(NAME)
             overlay = TENANTS / NAME / "kustomization.yaml"
-            overlay.write_text(overlay.read_text() + _PATCHES.lstrip("\n"))
+            overlay.write_text(overlay.read_text() + _PATCHES.lstrip("\n") + more.lstrip("\n"))
             try:
                 made.move(made.base)
                 apply_tenant(live.cluster, NAME)
@@ -155,17 +152,3 @@ def _share_experiment() -> None:
     )
     grant = {"username": "release", "resource_type": "experiment", "resource_id": experiment, "permission": "READ"}
     client.post("/api/3.0/mlflow/users/permissions/grant", json=grant)
-
-
-def kill(*words: str) -> int:
-    """SIGKILL every process of the node on this machine with all of these words in its command line or cgroup."""
-    killed = 0
-    own = Path("/proc/self/ns/pid").readlink()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            place = Path(f"/proc/{process.pid}")
-            text = (place / "cmdline").read_text() + (place / "cgroup").read_text().replace("_", "-")
-            if (place / "ns/pid").readlink() != own and all(word in text for word in words):
-                os.kill(process.pid, signal.SIGKILL)
-                killed += 1
-    return killed

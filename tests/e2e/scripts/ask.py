@@ -32,15 +32,21 @@ def seed():
 
 def rpc():
     import grpc
-    from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
-    from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
+
+    # The image of the predictor, in which this runs, has the messages and nothing else of KServe.
+    from inference.messages import pb
 
     options = [("grpc.default_authority", host)]
     with grpc.insecure_channel(f"{gateway}:80", options=options) as channel:
-        request = messages.ModelInferRequest(model_name="sentiment")
+        request = pb.ModelInferRequest(model_name="sentiment")
         tensor = request.inputs.add(name="text", datatype="BYTES", shape=[1])
         tensor.contents.bytes_contents.append(text.encode())
-        answer = stubs.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=20)
+        call = channel.unary_unary(
+            "/inference.GRPCInferenceService/ModelInfer",
+            request_serializer=pb.ModelInferRequest.SerializeToString,
+            response_deserializer=pb.ModelInferResponse.FromString,
+        )
+        answer = call(request, timeout=20)
     outputs = {out.name: out for out in answer.outputs}
     return 200, answer.model_version, outputs["label"].contents.bytes_contents[0].decode()
 

@@ -1,0 +1,188 @@
+"""The faults that only a cluster has, caused for real: just their alerts reach the webhook, and then end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from live import TENANTS, Live
+from pods import SCRIPTS, address, eventually, pod, start
+from trial import NAME, Trial, trial
+
+from infra.platform.cluster import kubectl_binary
+from infra.platform.keys import tls_secret
+from infra.platform.manifests import ROOT
+from monitoring.config import Config, load
+from monitoring.routing import alertmanager
+from monitoring.rules import prometheus_rule
+
+# The kubelet measures every 10 to 15 s, and starts a container that ends again and again ever later: with shorter
+# durations four restarts would not be seen.
+DIVISOR = 4
+PORT = 8080
+ROUTING = ROOT / "infra" / "platform" / "monitoring" / "routing.yaml"
+SEEN_SECONDS = 420
+# An autoscaler that is at its maximum soon, and a limit that one process can use up.
+LIMITS = """
+      - {op: replace, path: /spec/template/spec/predictor/maxReplicas, value: 2}
+      - {op: add, path: /spec/template/spec/predictor/model/resources, value: {limits: {cpu: 300m, memory: 640Mi}}}
+"""
+
+
+@dataclass
+class Watched:
+    live: Live
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        """Status, tenant and name of every alert that the webhook was called with, in order."""
+        said = self.live.cluster.kubectl("logs", "alerts", "--namespace=e2e")
+        return [tuple(json.loads(line)) for line in said.splitlines()]
+
+    def fired(self) -> set[tuple[str, str]]:
+        return {(tenant, name) for status, tenant, name in self.arrived() if status == "firing"}
+
+    def firing(self) -> set[tuple[str, str]]:
+        """What was said to fire and not yet to be over."""
+        last = {(tenant, name): status for status, tenant, name in self.arrived()}
+        return {about for about, status in last.items() if status == "firing"}
+
+
+def faster() -> Config:
+    """The configuration with shorter durations, the trial's maximum, and a certificate judged within the test."""
+    config = load(DIVISOR)
+    alerts = dict(config.alerts)
+    alerts["PredictorsAtMaximum"] = alerts["PredictorsAtMaximum"].model_copy(update={"above": 1})
+    alerts["CertificateExpiring"] = load(60).alerts["CertificateExpiring"]
+    return config.model_copy(update={"alerts": alerts})
+
+
+@contextmanager
+def watched_by_the_webhook(live: Live) -> Iterator[Watched]:
+    """Prometheus and Alertmanager with shorter durations; everybody's webhook is a pod of the test."""
+    start(live.cluster, pod("alerts", "e2e", live.images["predictor"], None, "alerts.py", str(PORT)))
+    webhook = f"http://{address(live.cluster, 'e2e', 'alerts')}:{PORT}"
+    tenants = [*TENANTS, NAME]
+
+    def called(name: str) -> dict[str, Any] | None:
+        return {"url": f"{webhook}/{name}"} if name in (*tenants, "platform") else None
+
+    try:
+        _configure(live, faster(), yaml.safe_dump(alertmanager(faster(), tenants, called, None)))
+        yield Watched(live)
+    finally:
+        live.cluster.kubectl("delete", "pod", "alerts", "--namespace=e2e", "--wait=false")
+        _configure(live, load(), ROUTING.read_text())
+
+
+def _configure(live: Live, config: Config, routing: str) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "alertmanager-routing"}}
+    objects = [secret | {"stringData": {"alertmanager.yaml": routing}}, prometheus_rule(config)]
+    for made in objects:
+        made["metadata"]["namespace"] = "monitoring"
+    live.cluster.apply(objects)
+    interval = {"spec": {"scrapeInterval": f"{config.scrape.interval * 1000:.0f}ms"}}
+    live.cluster.kubectl(
+        *("patch", "prometheus", "prometheus", "--namespace=monitoring", "--type=merge", f"-p={json.dumps(interval)}")
+    )
+    # Kubelets bring a changed Secret to a pod within a minute or two.
+    eventually(lambda: _loaded(live, config), seconds=240, pause=3)
+
+
+def _loaded(live: Live, config: Config) -> bool:
+    """Whether Prometheus and Alertmanager go by this configuration."""
+    with live.cluster.forward("monitoring", "prometheus-operated", 9090) as port:
+        groups = _asked(port, "v1/rules")["data"]["groups"]
+    with live.cluster.forward("monitoring", "alertmanager-operated", 9093) as port:
+        routing = _asked(port, "v2/status")["config"]["original"]
+    held = {each["name"]: each.get("duration") for group in groups for each in group["rules"]}
+    wait = yaml.safe_load(routing)["route"]["group_wait"]
+    return (held["PredictorCpuHigh"], wait) == (
+        config.alerts["PredictorCpuHigh"].hold,
+        alertmanager(config, [], lambda _: None, None)["route"]["group_wait"],
+    )
+
+
+def _asked(port: int, path: str) -> Any:
+    return httpx.get(f"http://127.0.0.1:{port}/api/{path}", timeout=10, trust_env=False).json()
+
+
+@contextmanager
+def strained(moving: Trial) -> Iterator[None]:
+    """A process beside the trial's predictor takes the CPU and most of the memory that the container may have."""
+    name = moving.live.predictors(NAME)[0]["metadata"]["name"]
+    used = moving.live.cluster.kubectl("top", "pod", name, "--namespace", NAME, "--no-headers").split()[2]
+    free = 640 * 0.95 - int(used.removesuffix("Mi"))
+    command = [kubectl_binary(), "exec", "-i", "--namespace", NAME, name, "--container=kserve-container", "--"]
+    command += ["python3", "-c", (SCRIPTS / "strain.py").read_text(), str(int(free * 2**20))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        yield
+        process.communicate(timeout=60)
+
+
+def restart(live: Live, tenant: str, times: int) -> None:
+    """End one predictor's process again and again, each time once it was seen to run."""
+    name = live.predictors(tenant)[0]["metadata"]["name"]
+
+    def restarts() -> int:
+        found = live.cluster.get("pod", name, tenant)
+        return int(found["status"]["containerStatuses"][0]["restartCount"])
+
+    def ready() -> bool:
+        return name in {found["metadata"]["name"] for found in live.predictors(tenant)}
+
+    for number in range(1, times + 1):
+        ended = ["python3", "-c", "import os; os.kill(1, 15)"]
+        live.cluster.kubectl("exec", "--namespace", tenant, name, "--container=kserve-container", "--", *ended)
+        eventually(lambda count=number: restarts() >= count and ready(), seconds=120, pause=1)
+        # As long as the kubelet needs to have measured it.
+        time.sleep(15)
+
+
+@contextmanager
+def certificate_ends_tomorrow(live: Live) -> Iterator[None]:
+    """The gateway serves one that is valid for a day."""
+    held = live.cluster.get("secret", "gateway-tls", "gateway")
+    soon = {"stringData": tls_secret(live.domain, days=1)}
+    live.cluster.kubectl(
+        *("patch", "secret", "gateway-tls", "--namespace=gateway", "--type=merge", f"-p={json.dumps(soon)}")
+    )
+    try:
+        yield
+    finally:
+        before = json.dumps({"data": held["data"]})
+        live.cluster.kubectl("patch", "secret", "gateway-tls", "--namespace=gateway", "--type=merge", f"-p={before}")
+
+
+@pytest.fixture(scope="module")
+def moving(serving: Live) -> Iterator[Trial]:
+    with trial(serving, LIMITS) as made:
+        yield made
+
+
+def test_each_fault_of_a_cluster_raises_just_its_alerts_and_they_end_with_it(serving: Live, moving: Trial) -> None:
+    expected = {
+        (NAME, "PredictorCpuHigh"),
+        (NAME, "PredictorMemoryHigh"),
+        (NAME, "PredictorsAtMaximum"),
+        ("tenant-b", "PredictorRestarting"),
+        ("platform", "CertificateExpiring"),
+    }
+    with watched_by_the_webhook(serving) as watched:
+        time.sleep(10)
+        assert watched.firing() == set(), "something fired before anything was wrong"
+        restarts = threading.Thread(target=restart, args=(serving, "tenant-b", 4))
+        with certificate_ends_tomorrow(serving), strained(moving):
+            restarts.start()
+            eventually(lambda: expected <= watched.fired(), seconds=SEEN_SECONDS, pause=3)
+        restarts.join()
+        eventually(lambda: not watched.firing(), seconds=SEEN_SECONDS, pause=3)
+        assert watched.fired() == expected
