@@ -44,7 +44,6 @@ class Trial:
     def __init__(self, live: Live, base: int) -> None:
         self.live = live
         self.base = base
-        self._registry = Registry()
 
     @property
     def host(self) -> str:
@@ -52,13 +51,15 @@ class Trial:
 
     def copy(self, change: Callable[[Any], None] | None = None, *, signed: bool = True) -> int:
         """Register a copy of the version that it began with."""
-        version = models.copy(self._registry, self.base, change)
-        if signed:
-            models.sign(self._registry, version, "a test")
+        with registry(self.live) as client:
+            version = models.copy(client, self.base, change)
+            if signed:
+                models.sign(client, version, "a test")
         return version
 
     def move(self, version: int) -> None:
-        self._registry.set_alias("sentiment", ALIAS, version)
+        with registry(self.live) as client:
+            client.set_alias("sentiment", ALIAS, version)
 
     def get(self, kind: str, name: str) -> Any:
         return self.live.cluster.get(kind, name, NAME)
@@ -112,20 +113,27 @@ def trial(live: Live, more: str = "") -> Iterator[Trial]:
     """Make the tenant with ``more`` patches of its release, give it its first version, and remove it at the end."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         _keys(live, Path(folder), patch)
-        with live.cluster.forward("mlflow", "mlflow", 5000) as port:
-            patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        with registry(live):
             _share_experiment()
-            made = Trial(live, int(next(iter(live.served("tenant-a")))))
-            write_overlay(NAME)
-            overlay = TENANTS / NAME / "kustomization.yaml"
-            overlay.write_text(overlay.read_text() + _PATCHES.lstrip("\n") + more.lstrip("\n"))
-            try:
-                made.move(made.base)
-                apply_tenant(live.cluster, NAME)
-                eventually(lambda: made.stable(made.base), 90)
-                yield made
-            finally:
-                delete_tenant(live.cluster, NAME, files=True)
+        made = Trial(live, int(next(iter(live.served("tenant-a")))))
+        write_overlay(NAME)
+        overlay = TENANTS / NAME / "kustomization.yaml"
+        overlay.write_text(overlay.read_text() + _PATCHES.lstrip("\n") + more.lstrip("\n"))
+        try:
+            made.move(made.base)
+            apply_tenant(live.cluster, NAME)
+            eventually(lambda: made.stable(made.base), 90)
+            yield made
+        finally:
+            delete_tenant(live.cluster, NAME, files=True)
+
+
+@contextmanager
+def registry(live: Live) -> Iterator[Registry]:
+    """MLflow through a port of its own: one that stays open ends with the API server or the node."""
+    with live.cluster.forward("mlflow", "mlflow", 5000) as port, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        yield Registry()
 
 
 def _keys(live: Live, folder: Path, patch: pytest.MonkeyPatch) -> None:
