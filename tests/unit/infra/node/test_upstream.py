@@ -47,7 +47,7 @@ spec:
           args: [--leader-elect]
           livenessProbe: {initialDelaySeconds: 30}
           readinessProbe: {initialDelaySeconds: 30}
-          resources: {limits: {cpu: 100m, memory: 300Mi}}
+          resources: {requests: {cpu: 100m}, limits: {cpu: 100m, memory: 300Mi}}
           volumeMounts: []
         - name: kube-rbac-proxy
       volumes: []
@@ -100,7 +100,10 @@ def test_the_operator_moves_to_its_namespace_and_starts_our_reloader() -> None:
             "template": {
                 "spec": {
                     "containers": [
-                        {"args": ["--a", "--prometheus-config-reloader=x"], "resources": {"limits": {"cpu": 1}}}
+                        {
+                            "args": ["--a", "--prometheus-config-reloader=x"],
+                            "resources": {"requests": {"cpu": 1}, "limits": {"cpu": 1}},
+                        }
                     ]
                 }
             }
