@@ -1,4 +1,4 @@
-"""Sphinx builds the site from here. Its source folder is the repository, so a link works there and on the site alike."""
+"""Sphinx builds the site from here. Its source folder is the repository, so links work there and on the site alike."""
 
 from __future__ import annotations
 

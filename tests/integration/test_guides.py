@@ -15,11 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 _ENDED = "-- ended with"
 # The reader's ports and folders, and those of this stack.
-_PLACES = {
-    "127.0.0.1:8080": "gateway",
-    "127.0.0.1:8090": "controller",
-    "127.0.0.1:5000": "mlflow",
-}
+_SERVERS = {"127.0.0.1:8080": "gateway", "127.0.0.1:8090": "controller", "127.0.0.1:5000": "mlflow"}
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +38,8 @@ EXECUTED = [page for page in guides() if any(EXECUTED_BY in block.named for bloc
 
 @pytest.mark.parametrize("page", EXECUTED, ids=lambda page: page.stem)
 def test_the_commands_of_a_guide_print_what_it_shows(laptop: Stack, tmp_path: Path, page: Path) -> None:
-    instead = {name: getattr(laptop, server).removeprefix("http://") for name, server in _PLACES.items()}
-    instead |= {".ferryman/": f"{laptop.home}/", "/tmp/": f"{tmp_path}/"}
+    instead = {name: getattr(laptop, server).removeprefix("http://") for name, server in _SERVERS.items()}
+    instead |= {".ferryman/": f"{laptop.home}/", "/tmp/": f"{tmp_path}/"}  # noqa: S108
 
     def here(text: str) -> str:
         return re.sub("|".join(map(re.escape, instead)), lambda found: instead[found[0]], text)
@@ -56,7 +52,8 @@ def test_the_commands_of_a_guide_print_what_it_shows(laptop: Stack, tmp_path: Pa
     ]
     environment = {key: value for key, value in laptop.environment.items() if not key.startswith("MAKE")}
     # One shell for the page: what a command sets holds for the next. It stops where one fails.
-    script = "".join(f"{each.typed}\ncode=$?; echo; echo {_ENDED} $code; [ $code = 0 ] || exit 0\n" for each in commands)
+    after = f"code=$?; echo; echo {_ENDED} $code; [ $code = 0 ] || exit 0"
+    script = "".join(f"{command.typed}\n{after}\n" for command in commands)
     done = subprocess.run(
         ["bash"],
         input=script,
