@@ -93,7 +93,10 @@ def _openapi(document: Mapping[str, Any]) -> str:
             continue
         parts += [f"## `{name}`\n", said.strip() + "\n" if said else ""]
         if body:
-            answers = [(f"`{status}`", answer["description"]) for status, answer in operation["responses"].items()]
+            alike: dict[str, list[str]] = {}
+            for status, answer in operation["responses"].items():
+                alike.setdefault(answer["description"], []).append(f"`{status}`")
+            answers = [(", ".join(statuses), means) for means, statuses in alike.items()]
             parts += [_field_table(body), _table(("status", "means"), answers)]
     return "\n".join(filter(None, parts))
 

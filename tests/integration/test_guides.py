@@ -62,7 +62,7 @@ def test_the_commands_of_a_guide_print_what_it_shows(laptop: Stack, tmp_path: Pa
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=200,
+        timeout=300,
         check=False,
     )
     printed = re.split(rf"^{_ENDED} (\d+)\n", done.stdout, flags=re.MULTILINE)
