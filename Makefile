@@ -177,6 +177,11 @@ generate: install ## write what is made: the kind ModelRelease, and rules, routi
 	@$(BIN)/python -m release.crd > infra/platform/release/crd.yaml
 	@$(BIN)/python -m monitoring generate
 
+.PHONY: docs
+docs: install ## the site with every guide into build/docs; strict: no link and no heading that is not there
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs/site -d build/doctrees . build/docs
+	@echo "file://$(CURDIR)/build/docs/index.html"
+
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements/
 	@for name in lock uv; do \
