@@ -25,7 +25,7 @@ from monitoring.config import Config, load
 from monitoring.routing import alertmanager
 from monitoring.rules import prometheus_rule
 
-# The kubelet measures every 10 to 15 s, and starts a container that ends again and again ever later: with shorter
+# The kubelet starts a container that ends again and again ever later, and measures every 10 to 15 s: with shorter
 # durations four restarts would not be seen.
 DIVISOR = 4
 PORT = 8080
@@ -89,9 +89,10 @@ def _configure(live: Live, config: Config, routing: str) -> None:
     for made in objects:
         made["metadata"]["namespace"] = "monitoring"
     live.cluster.apply(objects)
-    interval = {"spec": {"scrapeInterval": f"{config.scrape.interval * 1000:.0f}ms"}}
+    interval = f"{config.scrape.interval * 1000:.0f}ms"
+    spec = {"spec": {"scrapeInterval": interval, "evaluationInterval": interval}}
     live.cluster.kubectl(
-        *("patch", "prometheus", "prometheus", "--namespace=monitoring", "--type=merge", f"-p={json.dumps(interval)}")
+        *("patch", "prometheus", "prometheus", "--namespace=monitoring", "--type=merge", f"-p={json.dumps(spec)}")
     )
     # Kubelets bring a changed Secret to a pod within a minute or two.
     eventually(lambda: _loaded(live, config, routing), seconds=240, pause=3)
@@ -145,8 +146,8 @@ def restart(live: Live, tenant: str, times: int) -> None:
         ended = ["python3", "-c", "import os; os.kill(1, 15)"]
         live.cluster.kubectl("exec", "--namespace", tenant, name, "--container=kserve-container", "--", *ended)
         eventually(lambda wanted=before + number: restarts() >= wanted and ready(), seconds=120, pause=1)
-        # As long as the kubelet needs to have measured it.
-        time.sleep(15)
+        # Until it was scraped.
+        time.sleep(2 * faster().scrape.interval)
 
 
 @contextmanager

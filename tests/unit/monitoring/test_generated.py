@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from monitoring.alerts import by_group
 from monitoring.config import Config, load
+from monitoring.duration import prometheus
 from monitoring.generate import ROOT, generated
 from monitoring.rules import rules
 from monitoring.text import to_yaml
@@ -60,6 +61,13 @@ def test_the_autoscalers_maximum_is_the_one_in_its_manifest() -> None:
     release = yaml.safe_load((ROOT / "kserve/base/modelrelease.yaml").read_text())
     maximum = release["spec"]["template"]["spec"]["predictor"]["maxReplicas"]
     assert CONFIG.alerts["PredictorsAtMaximum"].above == maximum - 1
+
+
+def test_the_operators_prometheus_scrapes_and_judges_as_often_as_the_laptops() -> None:
+    objects = yaml.safe_load_all((ROOT / "infra/platform/monitoring/prometheus.yaml").read_text())
+    spec = next(each["spec"] for each in objects if each["kind"] == "Prometheus")
+    interval = prometheus(CONFIG.scrape.interval)
+    assert (spec["scrapeInterval"], spec["evaluationInterval"]) == (interval, interval)
 
 
 @pytest.mark.parametrize("place", ["infra/local/gateway.py", "infra/platform/gateway/traefik.yaml"])
