@@ -44,9 +44,10 @@ def alerts(config: Config) -> list[Alert]:
             "nothing about it can be seen",
             "platform",
         ),
+        # The newest of a name: Traefik goes on showing those that it replaced.
         Alert(
             "CertificateExpiring",
-            f"min by (cn) (traefik_tls_certs_not_after) - time() < {config.alerts['CertificateExpiring'].below:.0f}",
+            f"max by (cn) (traefik_tls_certs_not_after) - time() < {config.alerts['CertificateExpiring'].below:.0f}",
             "The gateway's certificate for {{ $labels.cn }} expires in {{ $value | humanizeDuration }}",
             "platform",
             everybody=True,

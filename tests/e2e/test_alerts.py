@@ -76,7 +76,10 @@ def watched_by_the_webhook(live: Live) -> Iterator[Watched]:
         return {"url": f"{webhook}/{name}"} if name in (*tenants, "platform") else None
 
     try:
-        _configure(live, faster(), yaml.safe_dump(alertmanager(faster(), tenants, called, None)))
+        routing = yaml.safe_dump(alertmanager(faster(), tenants, called, None))
+        _configure(live, faster(), routing)
+        # Kubelets bring a changed Secret to a pod within a minute or two.
+        eventually(lambda: _loaded(live, faster(), routing), seconds=240, pause=3)
         yield Watched(live)
     finally:
         live.cluster.kubectl("delete", "pod", "alerts", "--namespace=e2e", "--wait=false")
@@ -94,8 +97,6 @@ def _configure(live: Live, config: Config, routing: str) -> None:
     live.cluster.kubectl(
         *("patch", "prometheus", "prometheus", "--namespace=monitoring", "--type=merge", f"-p={json.dumps(spec)}")
     )
-    # Kubelets bring a changed Secret to a pod within a minute or two.
-    eventually(lambda: _loaded(live, config, routing), seconds=240, pause=3)
 
 
 def _loaded(live: Live, config: Config, routing: str) -> bool:
@@ -154,15 +155,20 @@ def restart(live: Live, tenant: str, times: int) -> None:
 def certificate_ends_tomorrow(live: Live) -> Iterator[None]:
     """The gateway serves one that is valid for a day."""
     held = live.cluster.get("secret", "gateway-tls", "gateway")
-    soon = {"stringData": tls_secret(live.domain, days=1)}
-    live.cluster.kubectl(
-        *("patch", "secret", "gateway-tls", "--namespace=gateway", "--type=merge", f"-p={json.dumps(soon)}")
-    )
+    _serve(live, {"stringData": tls_secret(live.domain, days=1)})
     try:
         yield
     finally:
-        before = json.dumps({"data": held["data"]})
-        live.cluster.kubectl("patch", "secret", "gateway-tls", "--namespace=gateway", "--type=merge", f"-p={before}")
+        _serve(live, {"data": held["data"]})
+
+
+def _serve(live: Live, secret: dict[str, Any]) -> None:
+    live.cluster.kubectl(
+        *("patch", "secret", "gateway-tls", "--namespace=gateway", "--type=merge", f"-p={json.dumps(secret)}")
+    )
+    # As long as it runs it shows the certificate before as well, which is valid for longer.
+    live.cluster.kubectl("rollout", "restart", "deployment/gateway", "--namespace=gateway")
+    live.cluster.kubectl("rollout", "status", "deployment/gateway", "--namespace=gateway", "--timeout=120s")
 
 
 @pytest.fixture(scope="module")

@@ -419,10 +419,11 @@ PLATFORM_LIVES = [
     ),
     Life(
         "CertificateExpiring",
-        "one certificate expires in less than 14 days, another in 15",
+        "one certificate expires in less than 14 days, another in 15; one that it replaced is still shown",
         {
             'traefik_tls_certs_not_after{cn="a.example.com",serial="1"}': "1209600x90 9999999x60",
             'traefik_tls_certs_not_after{cn="b.example.com",serial="2"}': "1296000x150",
+            'traefik_tls_certs_not_after{cn="b.example.com",serial="0"}': "600000x150",
         },
         silent="1h",
         firing="1h1m",
