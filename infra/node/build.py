@@ -108,4 +108,4 @@ def _built(cache: Path, component: Component) -> str:
 
 def size(folder: Path) -> int:
     """How many bytes of the disk a folder takes."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
