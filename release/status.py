@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Phase(StrEnum):
-    """In the design's words; every phase but the first and last two is on its way to one of those."""
+    """Where a release is; every phase but the first and last two is on its way to one of those."""
 
     STABLE = "Stable"
     VERIFYING = "Verifying"

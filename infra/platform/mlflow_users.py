@@ -9,7 +9,7 @@ import httpx
 from artifact.names import MODEL
 from infra.platform.errors import PlatformError
 
-__all__ = ["ensure_mlflow_users"]
+__all__ = ["ensure_mlflow_users", "grant"]
 
 _NAME, _PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 Keys = Mapping[str, str]
@@ -38,8 +38,17 @@ def ensure_mlflow_users(url: str, admin_password: str, training: Keys, release: 
             (release, "registered_model", MODEL, "EDIT"),
             (release, "experiment", experiment, "READ"),
         ):
-            wanted = {"resource_type": kind, "resource_id": resource, "permission": permission}
-            _post(admin, "3.0/mlflow/users/permissions/grant", username=user[_NAME], **wanted)
+            grant(admin, user[_NAME], kind, resource, permission)
+
+
+def grant(admin: httpx.Client, user: str, kind: str, resource: str, permission: str) -> None:
+    """Let a user do with an experiment or registered model what MLflow's permission of that name says.
+
+    Raises:
+        PlatformError: MLflow refuses it.
+    """
+    wanted = {"resource_type": kind, "resource_id": resource, "permission": permission}
+    _post(admin, "3.0/mlflow/users/permissions/grant", username=user, **wanted)
 
 
 def _post(client: httpx.Client, path: str, **body: str) -> None:

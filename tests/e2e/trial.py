@@ -18,6 +18,7 @@ from pods import TEXT, eventually
 
 from artifact.names import TEXT_COLUMN
 from infra.platform.keys import ensure_secret
+from infra.platform.mlflow_users import grant
 from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, write_overlay
 from infra.platform.trust import SIGNING_KEY_FILE, write_trust
 from registry.client import Registry
@@ -153,10 +154,6 @@ def _keys(live: Live, folder: Path, patch: pytest.MonkeyPatch) -> None:
 def _share_experiment() -> None:
     """Let the controller read what the copies are logged in: the cluster's users see what they are given."""
     experiment = mlflow.set_experiment(models.EXPERIMENT).experiment_id
-    client = httpx.Client(
-        base_url=os.environ["MLFLOW_TRACKING_URI"],
-        auth=(os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]),
-        trust_env=False,
-    )
-    grant = {"username": "release", "resource_type": "experiment", "resource_id": experiment, "permission": "READ"}
-    client.post("/api/3.0/mlflow/users/permissions/grant", json=grant)
+    address, name, password = (os.environ[f"MLFLOW_TRACKING_{each}"] for each in ("URI", "USERNAME", "PASSWORD"))
+    with httpx.Client(base_url=address, auth=(name, password), trust_env=False) as admin:
+        grant(admin, "release", "experiment", experiment, "READ")
