@@ -27,7 +27,7 @@ import psutil
 import yaml
 
 from artifact.names import MODEL
-from infra.node import sandbox
+from infra.node import build, sandbox
 from infra.node.layout import Layout
 from infra.platform.cluster import Cluster
 from infra.platform.manifests import ROOT
@@ -248,6 +248,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1200, help="when to give up (default: %(default)s)")
     chosen = parser.parse_args()
     rig = Rig()
+    build.build(rig.layout.cache, print, beside=("kwok",))
     released = rig.cluster.find("inferenceservice", "ferryman.dev/version", None)[0]["spec"]["predictor"]["model"]
     deployment = ("--namespace=release", "deployment/release-controller")
     rig.cluster.kubectl("scale", *deployment, "--replicas=0")

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from infra.node import components
@@ -19,15 +19,21 @@ __all__ = ["build", "missing", "size"]
 _LARGEST_BUILD_CACHE = 6 * 2**30
 
 
-def missing(cache: Path) -> list[Component]:
-    """The components whose binaries are not in the cache, in the order of building."""
+def missing(cache: Path, beside: Collection[str] = ()) -> list[Component]:
+    """The components whose binaries are not in the cache, in the order of building.
+
+    Args:
+        cache: the rig's cache.
+        beside: names of those to have that the node does without.
+    """
     version = _go_version()
-    return [each for each in components.load() if _built(cache, each) != components.key(each, version)]
+    wanted = [each for each in components.load() if not each.apart or each.name in beside]
+    return [each for each in wanted if _built(cache, each) != components.key(each, version)]
 
 
-def build(cache: Path, say: Callable[[str], None]) -> None:
+def build(cache: Path, say: Callable[[str], None], beside: Collection[str] = ()) -> None:
     """Build what is missing. Interrupted, it goes on where it stopped."""
-    wanted = missing(cache)
+    wanted = missing(cache, beside)
     for number, component in enumerate(wanted, 1):
         start = time.monotonic()
         say(f"build  {component.name} {component.version} ({number} of {len(wanted)}) …")

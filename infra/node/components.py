@@ -24,6 +24,7 @@ class Component:
         staging: the version of modules that the module's own go.mod takes from folders of its repository.
         without_replace: modules whose `replace` in the module's own go.mod is left out.
         files: folders of the module to keep.
+        apart: whether the node does without it, so that only who asks for it has it built.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Component:
     ldflags: str = ""
     tags: str = ""
     files: tuple[str, ...] = ()
+    apart: bool = False
 
     def package(self, binary: str) -> str:
         """The import path of a binary's main package."""
@@ -56,7 +58,8 @@ def load(table: Path = TABLE) -> list[Component]:
 
 def key(component: Component, go_version: str) -> str:
     """What the built binaries are cached by: it changes with any of their inputs."""
-    text = json.dumps([asdict(component), go_version], sort_keys=True)
+    inputs = {name: value for name, value in asdict(component).items() if name != "apart"}
+    text = json.dumps([inputs, go_version], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
