@@ -110,7 +110,6 @@ def _client(user: str, layout: Layout) -> dict[str, object]:
         "kubeconfig": own,
         "authentication-kubeconfig": own,
         "authorization-kubeconfig": own,
-        "leader-elect": "false",
         "bind-address": "127.0.0.1",
     }
 
