@@ -20,8 +20,11 @@ def accumulate(
     counts. A counter that fell belongs to a restarted process: all it says is new. Stable and canary are read together
     or not at all, so that both are of the same time. The gateway's counter may be a sum over gateways, of which one
     restarted: a fall is only a new beginning there.
+
+    What the gateway could not hand to the canary while stable was not ready either says nothing of the canary: after a
+    power cut both are away. Counting begins anew when both are ready.
     """
-    measured = _gateway(measured, canary[1].gateway_errors)
+    measured = _gateway(measured, stable[1], canary[1])
     if stable[1].counters is None or canary[1].counters is None:
         return measured
     readings = _named(*stable), _named(*canary)
@@ -39,9 +42,11 @@ def accumulate(
     return measured.model_copy(update={"steps": steps, "seen": seen})
 
 
-def _gateway(measured: Measured, now: int | None) -> Measured:
-    before = measured.gateway_seen
-    if now is None or now == before:
+def _gateway(measured: Measured, stable: VersionSeen, canary: VersionSeen) -> Measured:
+    before, now = measured.gateway_seen, canary.gateway_errors
+    if not stable.ready:
+        return measured if before is None else measured.model_copy(update={"gateway_seen": None})
+    if now is None or now == before or (before is None and not canary.ready):
         return measured
     errors = measured.gateway_errors + (max(now - before, 0) if before is not None else 0)
     return measured.model_copy(update={"gateway_errors": errors, "gateway_seen": now})

@@ -43,6 +43,7 @@ class Controller:
         self._watch = RegistryWatch(self.wake)
         self._reporter = Reporter(self._watch)
         self._workers = Workers("platform", 16, self.wake)
+        self._cleaning = Workers("cleaning", 1, lambda: None)
         self._smoked: dict[str, dict[int, str]] = {}
         self._names: set[str] = set()
         self._complaints = Complaints()
@@ -149,7 +150,8 @@ class Controller:
         if names != self._names:
             self._names = names
             self._board.keep_only(releases)
-            self._workers.start("retain", lambda: self._platform.retain(releases))
+        # At every look: what was still being started when its release went away is found by the next one.
+        self._cleaning.start("retain", lambda: self._platform.retain(releases))
 
 
 def _on_the_way(releases: Sequence[Release], views: Mapping[str, RegistryView]) -> set[tuple[str, int]]:

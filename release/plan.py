@@ -79,16 +79,19 @@ def _not_later_than(status: ReleaseStatus, now: float, spec: ReleaseSpec) -> Rel
 
 
 def _observed(status: ReleaseStatus, observations: Observations, now: float) -> ReleaseStatus:
-    """Take over what counts and lasts: how long the canary has not been ready, what was answered, who may go."""
+    """Take over what counts and lasts: how long the canary alone was not ready, what was answered, who may go."""
     trial, previous = status.canary, status.previous
     if previous is not None and previous.until <= now and (trial is None or trial.version != previous.version):
         status = change(status, previous=None)
     if trial is None or not trial.weight:
         return status
     changes: dict[str, object] = {}
-    ready = observations.seen(trial.version).ready
-    if ready != (trial.not_ready_since is None):
-        changes["not_ready_since"] = None if ready else now
+    # While stable is not ready either, going back to it would help nobody, and what took both is not the canary.
+    well = observations.seen(trial.version).ready or not (
+        status.stable is None or observations.seen(status.stable.version).ready
+    )
+    if well != (trial.not_ready_since is None):
+        changes["not_ready_since"] = None if well else now
     measured = measure(status, trial, observations)
     if measured is not trial.measured:
         changes["measured"] = measured

@@ -72,6 +72,9 @@ def gateway(settings: Settings) -> Program:
             f"--providers.file.directory={settings.routes}",
             "--providers.file.watch=true",
             "--providers.providersthrottleduration=100ms",
+            # On loopback a connection stands within microseconds, or nobody is there; and an answer takes seconds at most.
+            "--serverstransport.forwardingtimeouts.dialtimeout=1s",
+            "--serverstransport.forwardingtimeouts.responseheadertimeout=30s",
             "--ping=true",
             "--ping.entrypoint=web",
             # The controller asks here which weights are in force, and what the gateway itself could not answer.

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 import httpx
 import psutil
 import pytest
+import yaml
 from conftest import TENANTS, Stack, eventually, suspended
 from mlflow import MlflowClient
 from moving import REVIEWS, Releases, canaries, on
 
+from infra.local.files import write_private
 from infra.local.secret import webhook_keys
 from infra.local.settings import Settings
 from release.demo import models
@@ -212,6 +214,27 @@ def test_an_ab_test_is_reported_beside_the_history_and_ends_as_a_person_decides(
         assert decided.returncode == 0, decided.stderr
         eventually(lambda: releases.stable(version), 150)
     assert {each["name"] for each in releases.ab_test("tenant-a", version)["measures"]} >= {"errors", "predictions"}
+
+
+@pytest.mark.slow
+def test_entries_that_go_one_after_the_other_leave_no_predictor(releases: Releases) -> None:
+    stack, specs = releases.stack, Settings().release_specs
+    before, kept = stack.predictors(), specs.read_text()
+    entries = yaml.safe_load(kept)
+    passing = [f"passing-{number}" for number in (1, 2, 3)]
+    try:
+        for count in (3, 2, 1, 0):
+            added = {
+                name: entries["tenant-a"] | {"route": {"hostnames": [f"{name}.localhost"]}} for name in passing[:count]
+            }
+            write_private(specs, yaml.safe_dump(entries | added))
+            eventually(lambda added=added: all(stack.served(name) for name in added), 90)
+            # The next one goes while the last one's predictor is still on its way out.
+            time.sleep(1.2)
+    finally:
+        write_private(specs, kept)
+    eventually(lambda: stack.predictors() == before, 60)
+    assert not list((stack.home / "releases").glob("passing-*"))
 
 
 def test_the_webhook_takes_a_call_of_the_registry_once_and_no_other(released: Stack) -> None:

@@ -121,14 +121,15 @@ class LocalPlatform:
     def retain(self, releases: Sequence[Release]) -> None:
         """See the base."""
         names = {release.name for release in releases}
-        for each in list(self._kept()):
-            if each.release not in names:
-                gateway.remove_route(self._settings, each.release)
-                self._drop(each)
+        strangers = [each for each in self._kept() if each.release not in names]
+        # Before what takes its time: a release of these names may begin meanwhile.
         for folder in (self._settings.releases, self._settings.requests):
             for file in folder.glob("*.json"):
                 if file.stem not in names:
-                    file.unlink()
+                    file.unlink(missing_ok=True)
+        for each in strangers:
+            gateway.remove_route(self._settings, each.release)
+            self._drop(each)
 
     def _see(
         self, each: Predictor, states: Mapping[str, ProcessState], errors: Mapping[str, int], judged: bool

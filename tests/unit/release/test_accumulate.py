@@ -5,12 +5,15 @@ from release.counts import Counts
 from release.observation import VersionSeen
 from release.status import Measured
 
+_USUAL = {"weight": 5, "stable_ready": True, "ready": True}
+
 
 def read(
     measured: Measured, stable: dict[str, Counts] | None, canary: dict[str, Counts] | None, **more: int
 ) -> Measured:
-    weight = more.pop("weight", 5)
-    return accumulate(measured, weight, (7, VersionSeen(counters=stable)), (8, VersionSeen(counters=canary, **more)))
+    weight, stable_ready, ready = (more.pop(name, default) for name, default in _USUAL.items())
+    old = VersionSeen(bool(stable_ready), counters=stable)
+    return accumulate(measured, weight, (7, old), (8, VersionSeen(bool(ready), counters=canary, **more)))
 
 
 def a(requests: int, errors: int = 0, **labels: int) -> Counts:
@@ -66,3 +69,13 @@ def test_the_gateways_errors_count_from_the_first_reading_and_survive_its_restar
     for shown, counted in ((4, 0), (5, 1), (0, 1), (2, 3)):
         measured = read(measured, None, None, gateway_errors=shown)
         assert measured.gateway_errors == counted
+
+
+def test_what_the_gateway_could_not_hand_over_while_stable_was_away_too_is_not_the_canarys_fault() -> None:
+    measured = read(Measured(), None, None, gateway_errors=0)
+    # A power cut: the gateway is back first, then stable, then the canary.
+    for stable_ready, ready, shown in ((False, False, 37), (True, False, 40), (True, True, 41)):
+        measured = read(measured, None, None, stable_ready=stable_ready, ready=ready, gateway_errors=shown)
+        assert measured.gateway_errors == 0
+    # From here on both are there.
+    assert read(measured, None, None, ready=False, gateway_errors=43).gateway_errors == 2

@@ -82,6 +82,31 @@ def test_one_error_of_the_gateway_itself_rolls_back_whatever_the_sample() -> Non
     assert (world.status.phase, world.status.reason) == (Phase.ROLLING_BACK, "GatewayErrors")
 
 
+def test_a_power_cut_takes_stable_too_and_is_not_held_against_the_canary() -> None:
+    world = on_trial()
+    for starting in ((7, 8), (8,)):
+        world.models |= {version: Model(starts=version not in starting) for version in (7, 8)}
+        # The gateway is back before both.
+        world.versions[8].gateway_errors += 9
+        world.tick(14)
+    world.models[8] = Model()
+    world.versions[8].gateway_errors += 1
+    world.tick(1)
+    assert world.status.phase == Phase.CANARY
+    assert until(world, Phase.STABLE).status.stable == artifact(8)
+
+
+def test_a_canary_that_stays_away_when_stable_is_back_is_rolled_back() -> None:
+    world = on_trial()
+    world.models |= {7: Model(starts=False), 8: Model(starts=False)}
+    world.tick(60)
+    assert world.status.phase == Phase.CANARY
+    world.models[7] = Model()
+    world.tick(1)
+    world.tick(15)
+    assert (world.status.phase, world.status.reason) == (Phase.ROLLING_BACK, "NotReady")
+
+
 def test_errors_of_the_gateway_before_the_first_weight_do_not_count() -> None:
     world = serving(7)
     world.name(8)
