@@ -89,7 +89,7 @@ def _package(package: Distribution) -> Component:
     name = re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
     component = _component(PackageURL("pypi", None, name, package.version))
     if expression := package.metadata.json.get("license_expression"):
-        component.licenses.add(LicenseFactory().make_from_string(expression))
+        component.licenses.add(LicenseFactory().make_from_string(str(expression)))
     return component
 
 
