@@ -28,6 +28,11 @@ RUNS ?=
 ONLY ?=
 SAMPLE ?=
 IMAGES ?=
+IMAGE ?=
+PUSH ?=
+TAG ?=
+CLUSTER ?=
+COSIGN ?= cosign
 
 .PHONY: help
 help: ## list every target
@@ -108,7 +113,7 @@ node-status: install ## every program of the node, and the controllers in its cl
 	@$(BIN)/python -m infra.node status
 
 .PHONY: node-test
-node-test: install ## prove that the node survives kill -9 and leaves nothing behind, and what is in the predictor's image; there must be no node
+node-test: install ## prove that the node survives kill -9 and leaves nothing behind; there must be no node
 	@$(BIN)/python -m pytest -p no:cacheprovider --timeout 1800 -s tests/node
 
 .PHONY: test
@@ -159,6 +164,44 @@ e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; w
 bench: install ## the predictor beside other servers, 20 minutes on a quiet machine; RUNS=5 ONLY=name
 	@$(BIN)/python benchmarks/serving.py $(if $(RUNS),--runs "$(RUNS)") $(if $(ONLY),--only "$(ONLY)")
 
+.PHONY: images
+images: install ## build every image, or ONLY=name; DEBIAN=1 on a Debian made here; PUSH=registry/path pushes; see build/images
+	@$(BIN)/python -m infra.images build $(if $(ONLY),--only "$(ONLY)") $(if $(DEBIAN),--debian) $(if $(PUSH),--push "$(PUSH)")
+
+.PHONY: images-test
+images-test: install ## what is in the images, and that they run as nobody on a read-only root; ONLY=name (Linux, root, runc)
+	@$(BIN)/python -m pytest -p no:cacheprovider --timeout 1800 -s tests/images $(if $(ONLY),-k "$(ONLY)")
+
+.PHONY: sbom
+sbom: install ## list what IMAGE=reference holds, as CycloneDX, in build/images/NAME.cdx.json
+	@$(BIN)/python -m infra.images sbom "$(NAME)" "$(IMAGE)"
+
+# Without SIGN_FLAGS cosign asks for an identity (OIDC): the workflow's, or a person's in the browser.
+.PHONY: sign-image
+sign-image: ## sign IMAGE=…@sha256:… and the list of what it holds (NAME=); needs cosign
+	@$(COSIGN) sign --yes $(SIGN_FLAGS) "$(IMAGE)"
+	@$(COSIGN) attest --yes $(SIGN_FLAGS) --type cyclonedx --predicate "build/images/$(NAME).cdx.json" "$(IMAGE)"
+
+.PHONY: references
+references: install ## write build/images/images.json anew, with NAME= at IMAGE=…@sha256:… if that is given
+	@$(BIN)/python -m infra.images references $(if $(IMAGE),"$(NAME)" "$(IMAGE)")
+
+.PHONY: release-check
+release-check: install ## whether TAG=v1.2.3 is the version of the code and stands in CHANGELOG.md; writes build/release-notes.md
+	@$(BIN)/python -m infra.images.tag "$(TAG)"
+
+.PHONY: github-release
+github-release: ## write the release TAG= on GitHub, from build/; needs gh and its token
+	@gh release create "$(TAG)" --verify-tag --title "$(TAG)" --notes-file build/release-notes.md build/images/images.json build/images/*.cdx.json
+
+.PHONY: kubeconfig
+kubeconfig: ## write KUBECONFIG for the EKS cluster CLUSTER=name; needs the AWS CLI and an identity
+	@aws eks update-kubeconfig --name "$(CLUSTER)"
+
+.PHONY: ci
+ci: ## all that CI runs on a change: lint, docs, test, demo, e2e-laptop
+	@.ci/run
+
 .PHONY: lint
 lint: install ## ruff, mypy --strict, import-linter, hadolint, actionlint, kube-score, zizmor
 	@$(BIN)/ruff check .
@@ -173,9 +216,10 @@ lint: install ## ruff, mypy --strict, import-linter, hadolint, actionlint, kube-
 	@$(BIN)/zizmor --offline --quiet .github
 
 .PHONY: generate
-generate: install ## write what is made: the kind ModelRelease, and rules, routing and dashboards from monitoring/config.toml
+generate: install ## write what is made: the kind ModelRelease, rules, routing and dashboards, the base in the Dockerfiles
 	@$(BIN)/python -m release.crd > infra/platform/release/crd.yaml
 	@$(BIN)/python -m monitoring generate
+	@$(BIN)/python -m infra.images.base
 
 .PHONY: docs
 docs: install ## the site with every guide into build/docs; strict: no link and no heading that is not there

@@ -10,21 +10,23 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from infra.images.build import Builder
+from infra.images.engine import Engine
+from infra.images.errors import ImageError
 from infra.local.settings import Settings
-from infra.node import certificates, components, images, upstream
+from infra.node import certificates, components, upstream
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
-from infra.platform.manifests import ROOT, read_images
 
 _CLUSTER = "ferryman"
 _REGISTRY = "ferryman-registry"
+_PUSHED = "localhost:5001"
 _HERE = Path(__file__).parent
 _NEEDED = ("docker", "kind", "kubectl", "go")
 
@@ -35,15 +37,12 @@ def main() -> int:
         absent = [program for program in _NEEDED if shutil.which(program) is None]
         if absent:
             raise PlatformError(f"not on PATH: {', '.join(absent)}")
-        references = read_images(_HERE / "images.json")
         _registry()
         _cluster()
         _controllers()
-        ours = {image.name: _push(image, references[image.name]) for image in images.load() if image.packages}
-        file = Settings().home / "kind-images.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(references | ours, indent=2) + "\n")
-    except (PlatformError, subprocess.CalledProcessError) as error:
+        builder = Builder(Engine("docker"), Settings().home / "kind-images", lambda line: print(line, flush=True))
+        file = builder.build([], registry=_PUSHED)
+    except (PlatformError, ImageError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"kind is up. Next: make e2e-cluster KUBECONFIG=~/.kube/config IMAGES={file}")
@@ -62,7 +61,7 @@ def _registry() -> None:
             "run",
             "--detach",
             "--restart=always",
-            "--publish=127.0.0.1:5001:5000",
+            f"--publish=127.0.0.1:{_PUSHED.rpartition(':')[2]}:5000",
             f"--name={_REGISTRY}",
             "registry:3",
         )
@@ -78,7 +77,7 @@ def _cluster() -> None:
         ).split()
     ):
         _run("docker", "network", "connect", "kind", _REGISTRY)
-    hosts = "/etc/containerd/certs.d/localhost:5001"
+    hosts = f"/etc/containerd/certs.d/{_PUSHED}"
     for node in _run("kind", "get", "nodes", "--name", _CLUSTER).split():
         _run("docker", "exec", node, "mkdir", "-p", hosts)
         entry = f'[host."http://{_REGISTRY}:5000"]\n'
@@ -137,21 +136,6 @@ def _parse(text: str) -> Iterator[dict[str, Any]]:
 def _read_folder(folder: Path) -> list[dict[str, Any]]:
     files = (file for file in sorted(folder.glob("*.yaml")) if file.name != "kustomization.yaml")
     return [found for file in files for found in _read(file)]
-
-
-def _push(image: images.Image, reference: str) -> str:
-    """Build one image of ours with its locked packages, push it, and return its reference by digest."""
-    with tempfile.TemporaryDirectory(prefix="ferryman-kind-") as context:
-        lock = ["--constraints", str(ROOT / "requirements" / "lock.txt")]
-        project = ["--requirements", str(ROOT / "pyproject.toml"), "--extra", image.packages]
-        target = ["--python-version=3.11", "--compile-bytecode", "--target", f"{context}/packages"]
-        _run(str(Path(sys.prefix) / "bin" / "uv"), "pip", "install", "--quiet", *project, *lock, *target)
-        for source in image.sources:
-            shutil.copytree(ROOT / source, Path(context) / source)
-        stage = [f"--target={image.target}"] if image.target else []
-        _run("docker", "build", "--file", str(ROOT / image.dockerfile), *stage, "--tag", reference, context)
-    _run("docker", "push", reference)
-    return _run("docker", "inspect", "--format", "{{index .RepoDigests 0}}", reference).strip()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ def load(table: Path = TABLE) -> list[Image]:
     """Read the table, in the order of building."""
     found = []
     for name, row in tomllib.loads(table.read_text()).items():
-        lists = {each: tuple(row.get(each, ())) for each in ("arguments", "debian", "left_out", "sources")}
+        lists = {each: tuple(row.get(each, ())) for each in ("arguments", "debian", "sources")}
+        if "left_out" in row:
+            lists["left_out"] = tuple((REPOSITORY / row["left_out"]).read_text().split())
         found.append(Image(name=name, **row | lists))
     return found
 
@@ -60,7 +62,7 @@ def base(image: Image) -> str:
 def containerfile(image: Image) -> str:
     """The build instructions of an image that has no Dockerfile in the repository."""
     if image.packages:
-        return "ARG BASE\nFROM ${BASE}\nCOPY packages /opt/ferryman/packages\n"
+        return "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY packages /opt/ferryman/packages\n"
     if image.debian:
         return f"FROM scratch\nADD root.tar /\nENV PATH=/usr/lib/postgresql/15/bin:/usr/bin:/bin\nUSER {USER}\n"
     name = image.program or image.name

@@ -19,7 +19,7 @@ from infra.node.errors import NodeError
 from infra.node.images import REPOSITORY, Image
 from infra.node.layout import Layout
 
-__all__ = ["Packer", "forget", "references"]
+__all__ = ["Packer", "debian", "forget", "references"]
 
 # Twice what the images of one day take when they are unpacked.
 _LARGEST_UNPACKED = 6 * 2**30
@@ -28,6 +28,18 @@ _LARGEST_UNPACKED = 6 * 2**30
 def references(layout: Layout) -> dict[str, str]:
     """Image name -> reference by digest, of every image that was pushed."""
     return dict(json.loads(layout.images.read_text())) if layout.images.exists() else {}
+
+
+def debian(packages: Sequence[str], archive: Path) -> None:
+    """Write the files of a minimal Debian with these packages. Root, for it runs their scripts.
+
+    Raises:
+        NodeError: what mmdebstrap says of a failure.
+    """
+    # In mounts of its own, so that an end by force leaves none behind.
+    command = ["unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("doc", "locale", "man")]
+    _run([*command, f"--include={','.join(packages)}", images.DEBIAN, str(archive)])
 
 
 def forget(layout: Layout) -> None:
@@ -95,10 +107,8 @@ class Packer:
         if image.component or image.program:
             shutil.copy(self._program(image), context / (image.program or image.name))
         elif image.debian:
-            self._debian(image, context / "root.tar")
+            debian(image.debian, context / "root.tar")
         elif image.dockerfile:
-            # The packages are in the base already; for who builds without this rig, they are part of the context.
-            (context / "packages").mkdir()
             for source in image.sources:
                 shutil.copytree(REPOSITORY / source, context / source, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -108,8 +118,11 @@ class Packer:
             file = context / "Containerfile"
             file.write_text(images.containerfile(image))
         arguments = [f"--file={file}"]
-        if started_from := images.base(image):
-            arguments += [f"--build-arg=BASE={references(self._layout)[started_from].replace(REGISTRY_NAME, REGISTRY)}"]
+        if image.packages:
+            arguments += [f"--build-arg={each}={self._pulled('python')}" for each in ("BASE_IMAGE", "BUILD_IMAGE")]
+        if image.dockerfile:
+            packages = images.base(image)
+            arguments += [f"--build-context={packages}=container-image://{self._pulled(packages)}"]
         arguments += [f"--target={image.target}"] if image.target else []
         self._buildah(
             "build", "--isolation=chroot", "--tls-verify=false", *arguments, f"--tag={image.name}", str(context)
@@ -122,11 +135,8 @@ class Packer:
         self._buildah("rmi", "--force", image.name)
         return f"{REGISTRY_NAME}/{image.name}@{digest.read_text().strip()}"
 
-    def _debian(self, image: Image, archive: Path) -> None:
-        # In mounts of its own, so that an end by force leaves none behind.
-        command = ["unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet"]
-        command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("doc", "locale", "man")]
-        _run([*command, f"--include={','.join(image.debian)}", images.DEBIAN, str(archive)])
+    def _pulled(self, name: str) -> str:
+        return references(self._layout)[name].replace(REGISTRY_NAME, REGISTRY)
 
     def _python_packages(self, image: Image, target: Path) -> None:
         """Install the locked packages of an extra, for the Python of the image `python`."""

@@ -7,7 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import yaml
+
+from infra.images.build import ours
+
 ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def test_the_folder_kserve_does_not_hide_the_package() -> None:
@@ -23,10 +29,39 @@ def test_the_locks_hold_names_versions_and_hashes_but_no_addresses() -> None:
         assert "--hash=sha256:" in lock.read_text(), lock.name
 
 
-def test_every_workflow_step_pins_its_action_by_commit() -> None:
-    uses = re.findall(r"uses: (\S+)", "".join(f.read_text() for f in (ROOT / ".github/workflows").glob("*.yml")))
-    assert uses
-    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", use) for use in uses)
+def test_every_action_is_pinned_by_commit_with_its_version_beside_it() -> None:
+    lines = [line for file in WORKFLOWS for line in file.read_text().splitlines() if "uses:" in line]
+    assert lines
+    for line in lines:
+        here = r"\./\.github/workflows/\w+\.yml"
+        assert re.search(rf"uses: ({here}|[\w/-]+@[0-9a-f]{{40}} # v\d+\.\d+\.\d+$)", line), line
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_every_step_that_runs_something_calls_a_make_target_that_exists(file: Path) -> None:
+    targets = set(re.findall(r"^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for job in yaml.safe_load(file.read_text())["jobs"].values():
+        for step in job.get("steps", []):
+            if "run" in step:
+                make, target = step["run"].split(" ")
+                assert make == "make"
+                assert target in targets
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_a_workflow_may_nothing_and_its_jobs_what_they_say(file: Path) -> None:
+    workflow = yaml.safe_load(file.read_text())
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"], name
+    # GitHub's own token, made for the run, is the only secret: everything else is let in by its identity.
+    assert set(re.findall(r"secrets\.(\w+)", file.read_text())) <= {"GITHUB_TOKEN"}
+
+
+def test_the_workflow_of_images_builds_each_image_of_ours_from_its_dockerfile() -> None:
+    built = yaml.safe_load((ROOT / ".github/workflows/images.yml").read_text())["jobs"]["image"]["strategy"]["matrix"]
+    rows = {row["name"]: (row["file"], row["target"]) for row in built["include"]}
+    assert rows == {name: (image.dockerfile, image.target or name) for name, image in ours().items()}
 
 
 def test_every_make_target_is_described() -> None:

@@ -15,7 +15,7 @@ def predictor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Image:
     monkeypatch.setattr(images, "REPOSITORY", tmp_path)
     monkeypatch.setattr(images, "_LOCK", tmp_path / "lock.txt")
     (tmp_path / "lock.txt").write_text("a==1\n")
-    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\n")
+    (tmp_path / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "a.py").write_text("1\n")
     return Image(name="predictor", packages="inference", dockerfile="Dockerfile", sources=("code",))

@@ -1,0 +1,1 @@
+"""Our images for any registry: built from the Dockerfiles, each with a list of what is in it."""
