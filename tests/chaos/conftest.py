@@ -43,9 +43,8 @@ def _staged(stack: Stack, own: Disk | None) -> Iterator[Stage]:
         }.items():
             patch.setenv(name, value)
         try:
-            up = stack.run("infra.local", "up")
-            assert up.returncode == 0, up.stderr
             made = Stage(stack, Settings(), own)
+            made.up()
             made.prepare()
             yield made
         finally:

@@ -102,7 +102,7 @@ def _without_supervisor(stage: Stage, _: int) -> Iterator[None]:
     supervisor.kill()
     supervisor.wait(10)
     yield
-    _up(stage)
+    stage.up()
 
 
 @contextmanager
@@ -117,12 +117,7 @@ def _without_power(stage: Stage, _: int) -> Iterator[None]:
     if stage.disk is not None:
         stage.disk.return_()
     yield
-    _up(stage)
-
-
-def _up(stage: Stage) -> None:
-    up = stage.stack.run("infra.local", "up")
-    assert up.returncode == 0, up.stderr
+    stage.up()
 
 
 @contextmanager

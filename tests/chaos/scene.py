@@ -38,7 +38,7 @@ def play(stage: Stage, fault: Fault) -> Seen:
         time.sleep(1)
     history = {tenant: _since(stage, tenant, last[tenant]) for tenant in TENANTS}
     # What a person reads in the registry is written later, and again until it is there.
-    eventually(lambda: all(_written(tenant, history[tenant]) for tenant in TENANTS))
+    eventually(lambda: all(_written(tenant, history[tenant]) for tenant in TENANTS), _PATIENCE_SECONDS)
     return Seen(
         version=version,
         unsigned=stage.unsigned,
