@@ -154,6 +154,10 @@ e2e-laptop: install ## the slower proofs on the laptop stack: releases through e
 e2e-faults: install ## every fault x alert on the laptop stack, on a quiet machine; five minutes
 	@$(BIN)/python -m pytest $(FAULTS)
 
+.PHONY: chaos
+chaos: install ## kill, partition, full and slow disk, wrong clocks on the laptop stack, one by one; as root on a quiet machine a quarter of an hour
+	@$(BIN)/python -m pytest tests/chaos
+
 .PHONY: e2e-cluster
 e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
 	@[ -n "$$KUBECONFIG" ] || $(BIN)/python -m infra.node up

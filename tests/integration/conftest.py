@@ -2,111 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import boto3
-import httpx
-import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from stacks import SAMPLE, TENANTS, Stack, eventually, free_ports, suspended
 
 from infra.local.secret import Credentials
 
-TENANTS = ("tenant-a", "tenant-b")
-SAMPLE = "4000"
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
-class Stack:
-    """The commands that people type, run against this stack."""
-
-    def __init__(self, home: Path) -> None:
-        s3, mlflow, gateway, controller = free_ports(4)
-        inherited = {
-            key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MLFLOW_", "FERRYMAN_"))
-        }
-        self.home = home
-        self.gateway = f"http://127.0.0.1:{gateway}"
-        self.mlflow = f"http://127.0.0.1:{mlflow}"
-        self.controller = f"http://127.0.0.1:{controller}"
-        self.environment = {
-            **inherited,
-            "FERRYMAN_HOME": str(home),
-            "FERRYMAN_S3_PORT": str(s3),
-            "FERRYMAN_MLFLOW_PORT": str(mlflow),
-            "FERRYMAN_GATEWAY_PORT": str(gateway),
-            "FERRYMAN_CONTROLLER_PORT": str(controller),
-        }
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `python -m …` in a shell that has sourced the stack's addresses, as the Makefile does."""
-        script = f'[ ! -f "{self.home}/env" ] || . "{self.home}/env"; exec "$@"'
-        return subprocess.run(
-            ["/bin/sh", "-c", script, "sh", sys.executable, "-m", *arguments],
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-
-    def ask(self, tenant: str, texts: Sequence[str] = ("a great film",), seconds: float = 10) -> httpx.Response:
-        return httpx.post(
-            f"{self.gateway}/v1/models/sentiment:predict",
-            json={"instances": list(texts)},
-            headers={"Host": f"{tenant}.localhost"},
-            timeout=seconds,
-            trust_env=False,
-        )
-
-    def served(self, tenant: str) -> str | None:
-        answer = self.ask(tenant)
-        return answer.headers["x-model-version"] if answer.status_code == 200 else None
-
-    def status(self, tenant: str) -> dict[str, Any]:
-        """The status that the controller keeps of a tenant's release."""
-        return dict(json.loads((self.home / "releases" / f"{tenant}.json").read_text())["status"])
-
-    def predictors(self) -> list[str]:
-        return [word for word in self.run("infra.local", "status").stdout.split() if word.startswith("predictor-")]
-
-    def pid(self, name: str) -> int:
-        rows = [line.split("│") for line in self.run("infra.local", "status").stdout.splitlines() if "│" in line]
-        return next(int(row[3]) for row in rows if row[1].strip() == name)
-
-
-def eventually(holds: Callable[[], object], seconds: float = 60, instead: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if holds():
-                return
-        except (httpx.HTTPError, OSError, ValueError, KeyError):
-            pass
-        time.sleep(0.2)
-    assert holds(), instead()
-
+__all__ = [
+    "SAMPLE",
+    "TENANTS",
+    "Answers",
+    "Stack",
+    "assert_reads_what_is_released_and_nothing_else",
+    "eventually",
+    "free_ports",
+    "s3",
+    "suspended",
+    "under_load",
+]
 
 Answers = dict[str, list[tuple[int, str]]]
 
@@ -131,20 +50,6 @@ def under_load(stack: Stack) -> Iterator[Answers]:
         stop.set()
         for caller in callers:
             caller.join()
-
-
-@contextmanager
-def suspended(stack: Stack, name: str) -> Iterator[None]:
-    """A server that takes connections and answers nobody."""
-    server = psutil.Process(stack.pid(name))
-    processes = [server, *server.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
 
 
 @pytest.fixture(scope="session")
