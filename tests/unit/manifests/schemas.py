@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import kubernetes_validate
 import yaml
+from jsonschema.exceptions import best_match
 
 from infra.platform.manifests import ROOT
 from release.crd import definition
@@ -88,16 +89,23 @@ def strict(part: Any) -> Any:
     return made
 
 
+@functools.cache
+def _validator(group: str, version: str, kind: str) -> jsonschema.Draft4Validator:
+    properties = {name: strict(part) for name, part in schema(group, version, kind)["properties"].items()}
+    # Their own schemas are the API server's.
+    properties |= {"apiVersion": {}, "kind": {}, "metadata": {}}
+    return jsonschema.Draft4Validator({"type": "object", "properties": properties, "additionalProperties": False})
+
+
 def fault(found: dict[str, Any]) -> str | None:
+    """What is wrong with an object, or None."""
     group, _, version = found["apiVersion"].rpartition("/")
-    try:
-        if group in {*CRDS, "ferryman.dev"}:
-            properties = schema(group, version, found["kind"])["properties"]
-            body = {key: value for key, value in found.items() if key not in ("apiVersion", "kind", "metadata")}
-            part = {"type": "object", "properties": {key: properties[key] for key in body}}
-            jsonschema.validate(body, strict(part), cls=jsonschema.Draft4Validator)
-        else:
+    error: Exception | None = None
+    if group in {*CRDS, "ferryman.dev"}:
+        error = best_match(_validator(group, version, found["kind"]).iter_errors(found))
+    else:
+        try:
             kubernetes_validate.validate(found, KUBERNETES, strict=True)
-    except (jsonschema.ValidationError, kubernetes_validate.ValidationError, KeyError) as error:
-        return f"{found['kind']} {found['metadata']['name']}: {str(error).splitlines()[0]}"
-    return None
+        except kubernetes_validate.ValidationError as refused:
+            error = refused
+    return f"{found['kind']} {found['metadata']['name']}: {str(error).splitlines()[0]}" if error else None
