@@ -46,9 +46,19 @@ def _provision(_: argparse.Namespace) -> int:
 
     cluster = Cluster()
     provision(cluster, _say)
+    left = 0
     for name in tenants():
-        provision_tenant(cluster, name)
-        _say(f"{name} provided for")
+        try:
+            provision_tenant(cluster, name)
+            _say(f"{name} provided for")
+        except PlatformError as error:
+            # It may not be there yet, and must not keep the others waiting.
+            _say(f"{name}: {error}")
+            left += 1
+    if left:
+        raise PlatformError(
+            f"{left} of {len(tenants())} tenants are not provided for; run this again when they are there"
+        )
     return 0
 
 
@@ -107,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument("--images", type=Path, required=True, help="a JSON file: name -> reference by digest")
     installing.add_argument("--domain", default=DOMAIN, help="tenants answer to <tenant>.<domain> (now: %(default)s)")
     installing.set_defaults(run=_install)
-    providing = commands.add_parser("provision", help="buckets, users and trust of a platform that Argo CD applies")
+    providing = commands.add_parser("provision", help="buckets, users and trust alone, where Argo CD applies")
     providing.set_defaults(run=_provision)
     rendering = commands.add_parser("render", help="print every object, for linters and the curious")
     rendering.add_argument("--images", type=Path, required=True, help="as for install")

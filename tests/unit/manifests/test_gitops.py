@@ -17,6 +17,7 @@ import pytest
 import yaml
 from schemas import EXTERNAL_SECRETS, fault, module, of_others
 
+from infra.gitops.__main__ import main
 from infra.gitops.argo import MANAGER, Application, applications, apply, in_order, rendered, root_objects
 from infra.gitops.configure import configure
 from infra.gitops.credentials import entry, write_credentials
@@ -427,3 +428,10 @@ def test_it_is_applied_by_the_api_server_under_argo_cds_name_and_by_force(
     arguments = (tmp_path / "arguments").read_text().split()
     assert {"apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}"} <= set(arguments)
     assert yaml.safe_load((tmp_path / "given").read_text()) == namespace
+
+
+def test_an_application_that_is_not_ours_is_answered_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "gateway-api"]) == 1
+    assert "there are: kserve, platform, policies, tenant-a, tenant-b" in capsys.readouterr().err
+    assert main(["render", "policies"]) == 0
+    assert "kind: ValidatingAdmissionPolicy" in capsys.readouterr().out
