@@ -13,7 +13,7 @@ import yaml
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.manifests import DOMAIN, ROOT, build, read_images, substitute
-from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, tenants, write_overlay
+from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, provision_tenant, tenants, write_overlay
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +38,27 @@ def _install(chosen: argparse.Namespace) -> int:
     for name in tenants():
         apply_tenant(cluster, name)
         _say(f"{name} applied")
+    return 0
+
+
+def _provision(_: argparse.Namespace) -> int:
+    from infra.platform.install import provision
+
+    cluster = Cluster()
+    provision(cluster, _say)
+    left = 0
+    for name in tenants():
+        try:
+            provision_tenant(cluster, name)
+            _say(f"{name} provided for")
+        except PlatformError as error:
+            # It may not be there yet, and must not keep the others waiting.
+            _say(f"{name}: {error}")
+            left += 1
+    if left:
+        raise PlatformError(
+            f"{left} of {len(tenants())} tenants are not provided for; run this again when they are there"
+        )
     return 0
 
 
@@ -96,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument("--images", type=Path, required=True, help="a JSON file: name -> reference by digest")
     installing.add_argument("--domain", default=DOMAIN, help="tenants answer to <tenant>.<domain> (now: %(default)s)")
     installing.set_defaults(run=_install)
+    providing = commands.add_parser("provision", help="buckets, users and trust alone, where Argo CD applies")
+    providing.set_defaults(run=_provision)
     rendering = commands.add_parser("render", help="print every object, for linters and the curious")
     rendering.add_argument("--images", type=Path, required=True, help="as for install")
     rendering.set_defaults(run=_render)

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from infra.platform.cluster import Cluster
+from infra.platform.credentials import platform_credentials
 from infra.platform.errors import PlatformError
-from infra.platform.keys import ensure_secret, mlflow_secret, mlflow_user, root_secret, s3_keys, tls_secret
+from infra.platform.keys import held_secret
 from infra.platform.manifests import ROOT, build, registry_of, substitute
 from infra.platform.mlflow_users import ensure_mlflow_users
 from infra.platform.object_store import MLFLOW_BUCKET, object_store, publisher_policy, whole_bucket_policy
 from infra.platform.trust import ensure_trust
 
-__all__ = ["install"]
+__all__ = ["install", "platform_objects", "provision"]
 
 _NEEDED = {
     "inferenceservices.serving.kserve.io": "KServe",
@@ -35,6 +36,20 @@ _RELEASES = "customresourcedefinition/modelreleases.ferryman.dev"
 _ROLLOUT_SECONDS = 300
 
 
+def platform_objects(images: Mapping[str, str], domain: str) -> list[dict[str, Any]]:
+    """Return everything that tenants stand on, for one cluster.
+
+    Raises:
+        PlatformError: an image has no reference.
+    """
+    objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
+    for found in objects:
+        # The admission policies are told which registry is ours.
+        if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "tenant-policy":
+            found["data"]["registry"] = registry_of(images)
+    return objects
+
+
 def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Callable[[str], None]) -> None:
     """Apply everything and wait until it answers. A second time changes what differs and keeps every key.
 
@@ -43,32 +58,41 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     """
     _check(cluster)
     _wait(cluster, *_KSERVE, say)
-    objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
-    _set_policy(objects, registry_of(images))
+    objects = platform_objects(images, domain)
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
     say("namespaces applied")
-    root = ensure_secret(cluster, "minio", "minio-root", root_secret)
-    mlflow = ensure_secret(cluster, "mlflow", "mlflow", mlflow_secret)
-    publisher = ensure_secret(cluster, "release", "publisher", lambda: s3_keys("publisher"))
-    training = ensure_secret(cluster, "training", "training", lambda: mlflow_user("training"))
-    release = ensure_secret(cluster, "release", "registry", lambda: mlflow_user("release"))
-    ensure_secret(cluster, "gateway", "gateway-tls", lambda: tls_secret(domain), kind="kubernetes.io/tls")
-    # Empty until somebody puts keys and tokens there: Alertmanager waits for the Secret itself.
-    ensure_secret(cluster, "monitoring", "receivers", dict)
+    for credential in platform_credentials(domain):
+        credential.ensure(cluster)
     ensure_trust(cluster)
     cluster.apply(objects)
     say(f"{len(objects)} objects applied")
+    _come_up(cluster, say)
+    cluster.kubectl("wait", "--for=condition=Established", _RELEASES, "--timeout=60s")
+
+
+def provision(cluster: Cluster, say: Callable[[str], None]) -> None:
+    """Give a platform that something else applies, Argo CD, what no manifest can say: trust, buckets and users.
+
+    Raises:
+        PlatformError: a credential is not there, or a part does not come up.
+    """
+    ensure_trust(cluster)
+    _come_up(cluster, say)
+
+
+def _come_up(cluster: Cluster, say: Callable[[str], None]) -> None:
     for namespace, workload in _WORKLOADS:
         _wait(cluster, namespace, workload, say)
-    with object_store(cluster, root) as store:
+    mlflow = held_secret(cluster, "mlflow", "mlflow")
+    with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
         store.make_buckets()
         store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
-        store.ensure_user(publisher, publisher_policy())
+        store.ensure_user(held_secret(cluster, "release", "publisher"), publisher_policy())
     say("buckets and S3 users made")
+    training, release = held_secret(cluster, "training", "training"), held_secret(cluster, "release", "registry")
     with cluster.forward("mlflow", "mlflow", 5000) as port:
         ensure_mlflow_users(f"http://127.0.0.1:{port}", mlflow["admin-password"], training, release)
     say("MLflow users made")
-    cluster.kubectl("wait", "--for=condition=Established", _RELEASES, "--timeout=60s")
 
 
 def _wait(cluster: Cluster, namespace: str, workload: str, say: Callable[[str], None]) -> None:
@@ -85,10 +109,3 @@ def _check(cluster: Cluster) -> None:
     missing = [name for kind, name in _NEEDED.items() if f"/{kind}\n" not in held]
     if missing:
         raise PlatformError(f"the cluster has no {', '.join(missing)}; see docs/e2e.md for what is needed")
-
-
-def _set_policy(objects: list[dict[str, Any]], registry: str) -> None:
-    """Tell the admission policies which registry is ours."""
-    for found in objects:
-        if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "tenant-policy":
-            found["data"]["registry"] = registry

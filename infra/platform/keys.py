@@ -13,8 +13,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from infra.platform.cluster import Cluster
+from infra.platform.errors import PlatformError
 
-__all__ = ["ensure_secret", "mlflow_secret", "mlflow_user", "root_secret", "s3_keys", "tls_secret"]
+__all__ = [
+    "MINIO",
+    "ensure_secret",
+    "held_secret",
+    "mlflow_secret",
+    "mlflow_user",
+    "root_secret",
+    "s3_keys",
+    "tls_secret",
+]
 
 MINIO = "minio.minio:9000"
 
@@ -36,6 +46,21 @@ def ensure_secret(
     metadata = {"name": name, "namespace": namespace, "annotations": dict(annotations or {})}
     cluster.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind, "stringData": values}])
     return values
+
+
+def held_secret(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
+    """Return the values of a Secret.
+
+    Raises:
+        PlatformError: it is not there.
+    """
+
+    def missing() -> Mapping[str, str]:
+        raise PlatformError(
+            f"there is no Secret {name} in {namespace}: the installer makes it, or External Secrets brings it"
+        )
+
+    return ensure_secret(cluster, namespace, name, missing)
 
 
 def root_secret() -> dict[str, str]:

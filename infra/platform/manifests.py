@@ -31,7 +31,7 @@ def build(folder: Path) -> list[Object]:
     done = subprocess.run([kubectl_binary(), "kustomize", str(folder)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise PlatformError(f"{folder} does not build: {done.stderr.strip()}")
-    return [found for found in yaml.safe_load_all(done.stdout) if found]
+    return [found for found in yaml.load_all(done.stdout, yaml.CSafeLoader) if found]
 
 
 def substitute(objects: Sequence[Object], images: Mapping[str, str], domain: str) -> list[Object]:

@@ -8,13 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from infra.platform.cluster import Cluster
+from infra.platform.credentials import tenant_credential
 from infra.platform.errors import PlatformError
-from infra.platform.keys import MINIO, ensure_secret, root_secret, s3_keys
+from infra.platform.keys import held_secret
 from infra.platform.manifests import ROOT, build, substitute
 from infra.platform.object_store import object_store, reader_policy
 from infra.platform.trust import copy_trust
 
-__all__ = ["MODELS", "TENANTS", "apply_tenant", "delete_tenant", "domain_of", "models_of", "tenants", "write_overlay"]
+__all__ = [
+    "MODELS",
+    "RESERVED",
+    "TENANTS",
+    "apply_tenant",
+    "delete_tenant",
+    "domain_of",
+    "models_of",
+    "provision_tenant",
+    "tenants",
+    "write_overlay",
+]
 
 TENANTS = ROOT / "kserve" / "tenants"
 MODELS = "ferryman.dev/models"
@@ -23,13 +35,13 @@ _TEMPLATE = ROOT / "kserve" / "templates" / "tenant"
 _TEMPLATE_NAME = "tenant-template"
 # A namespace's name, short enough for `<name>-v<n>` objects and a hostname's label.
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
-_TAKEN = {"gateway", "minio", "mlflow", "training", "release", "monitoring", "kserve", "default"}
-_S3 = {
-    "serving.kserve.io/s3-endpoint": MINIO,
-    "serving.kserve.io/s3-usehttps": "0",
-    "serving.kserve.io/s3-region": "us-east-1",
-    "serving.kserve.io/s3-usevirtualbucket": "false",
-}
+RESERVED = frozenset(
+    {
+        *("gateway", "minio", "mlflow", "training", "release", "monitoring", "kserve", "default"),
+        *("argocd", "cert-manager", "external-secrets", "prometheus-operator"),
+    }
+)
+"""Namespaces that are no tenant's."""
 
 
 def write_overlay(name: str, folder: Path = TENANTS) -> bool:
@@ -38,7 +50,7 @@ def write_overlay(name: str, folder: Path = TENANTS) -> bool:
     Raises:
         PlatformError: the name cannot be a tenant's.
     """
-    if not _NAME.fullmatch(name) or name in _TAKEN or name.startswith("kube-"):
+    if not _NAME.fullmatch(name) or name in RESERVED or name.startswith("kube-"):
         raise PlatformError(
             f"{name!r} cannot be a tenant's name: a-z, 0-9 and -, at most 40, no namespace of the platform"
         )
@@ -79,11 +91,18 @@ def apply_tenant(cluster: Cluster, name: str) -> None:
     """Make the tenant on the cluster, or bring it to what its files say; its key is made once."""
     objects = substitute(build(_overlay(name)), {}, domain_of(cluster))
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
-    keys = ensure_secret(cluster, name, "s3-reader", lambda: s3_keys(f"{name}-reader"), annotations=_S3)
-    with object_store(cluster, ensure_secret(cluster, "minio", "minio-root", root_secret)) as store:
-        store.ensure_user(keys, reader_policy(models_of(objects)))
-    copy_trust(cluster, name)
+    tenant_credential(name).ensure(cluster)
+    _provision(cluster, name, objects)
     cluster.apply(objects)
+
+
+def provision_tenant(cluster: Cluster, name: str) -> None:
+    """Give a tenant whose objects something else applies, Argo CD, what no manifest can say: S3 user and trust.
+
+    Raises:
+        PlatformError: its namespace or its key is not there yet.
+    """
+    _provision(cluster, name, build(_overlay(name)))
 
 
 def delete_tenant(cluster: Cluster, name: str, *, files: bool) -> None:
@@ -92,11 +111,18 @@ def delete_tenant(cluster: Cluster, name: str, *, files: bool) -> None:
     Published artifacts and the registry stay: they are the model's, not the tenant's.
     """
     overlay = _overlay(name)
-    with object_store(cluster, ensure_secret(cluster, "minio", "minio-root", root_secret)) as store:
+    with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
         store.remove_user(f"{name}-reader")
     cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=120s", seconds=150)
     if files:
         shutil.rmtree(overlay)
+
+
+def _provision(cluster: Cluster, name: str, objects: list[dict[str, Any]]) -> None:
+    keys = held_secret(cluster, name, "s3-reader")
+    with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
+        store.ensure_user(keys, reader_policy(models_of(objects)))
+    copy_trust(cluster, name)
 
 
 def _overlay(name: str) -> Path:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from artifact.keys import generate_private_key, key_id, private_key, public_pem
+from artifact.keys import key_id, private_key, public_pem
 from artifact.trust import REVOKED_FILE
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
-from infra.platform.keys import ensure_secret
+from infra.platform.keys import held_secret
 
 __all__ = ["SIGNING_KEY_FILE", "copy_trust", "ensure_trust", "write_trust"]
 
@@ -23,8 +23,8 @@ _SOURCE = "release"
 
 
 def ensure_trust(cluster: Cluster) -> None:
-    """Make the signing key and the ConfigMap of trust the first time, and copy the ConfigMap to training."""
-    key = ensure_secret(cluster, "training", "signing-key", lambda: {SIGNING_KEY_FILE: generate_private_key()})
+    """Make the ConfigMap of trust from the signing key the first time, and copy it to training."""
+    key = held_secret(cluster, "training", "signing-key")
     if cluster.get("configmap", _NAME, _SOURCE) is None:
         public = private_key(key[SIGNING_KEY_FILE].encode()).public_key()
         cluster.apply([_trust(_SOURCE, {f"{key_id(public)}.pem": public_pem(public), REVOKED_FILE: ""})])

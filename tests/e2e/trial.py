@@ -17,8 +17,10 @@ from live import Live
 from pods import TEXT, eventually
 
 from artifact.names import TEXT_COLUMN
+from infra.gitops.argo import applications, apply, rendered
 from infra.platform.keys import ensure_secret
 from infra.platform.mlflow_users import grant
+from infra.platform.manifests import substitute
 from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, write_overlay
 from infra.platform.trust import SIGNING_KEY_FILE, write_trust
 from registry.client import Registry
@@ -92,9 +94,15 @@ class Trial:
         holder = self.live.cluster.get("lease", "release-controller", "release")["spec"]["holderIdentity"]
         return str(self.live.cluster.get("pod", holder, "release")["metadata"]["uid"])
 
+    def in_git(self) -> list[dict[str, Any]]:
+        """What Argo CD would apply of the tenant, without the ExternalSecret: nothing here knows that kind."""
+        found = next(each for each in applications() if each.name == NAME)
+        objects = [each for each in rendered(found) if each["kind"] != "ExternalSecret"]
+        return substitute(objects, {}, self.live.domain)
+
     def reapply(self) -> None:
-        """As a GitOps tool does that was told to force everything."""
-        apply_tenant(self.live.cluster, NAME)
+        """As Argo CD does: by force."""
+        apply(self.live.cluster, self.in_git())
 
     def settle(self) -> int:
         """Bring it back to the version that it began with; whatever was tried is over."""

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
+from infra.platform.keys import held_secret
 from infra.platform.manifests import read_images, registry_of, substitute
 from infra.platform.object_store import reader_policy
 from infra.platform.tenant import write_overlay
 
 
-@pytest.mark.parametrize("name", ["Tenant", "-a", "a-", "a" * 41, "a/b", "..", "", "kube-system", "mlflow", "a.b"])
+@pytest.mark.parametrize("name", ["Tenant", "-a", "a-", "a" * 41, "a/b", "..", "", "kube-x", "mlflow", "argocd", "a.b"])
 def test_a_name_that_cannot_be_a_tenants_writes_nothing(tmp_path: Path, name: str) -> None:
     with pytest.raises(PlatformError, match="cannot be a tenant's name"):
         write_overlay(name, tmp_path)
@@ -66,6 +68,18 @@ def test_a_file_that_names_no_images_is_refused_with_its_name(tmp_path: Path, te
     file.write_text(text)
     with pytest.raises(PlatformError, match=r"images\.json"):
         read_images(file)
+
+
+def test_a_credential_that_is_not_there_is_named_and_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = tmp_path / "kubectl"
+    stand_in.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/verbs\n')
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("KUBECTL", str(stand_in))
+    with pytest.raises(PlatformError, match="there is no Secret s3-reader in tenant-c"):
+        held_secret(Cluster(), "tenant-c", "s3-reader")
+    assert (tmp_path / "verbs").read_text() == "get\n"
 
 
 def test_a_reader_may_get_and_list_the_models_that_it_follows() -> None:

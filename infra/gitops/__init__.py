@@ -1,0 +1,1 @@
+"""What Git holds for a cluster that Argo CD keeps: Applications in waves, and where credentials come from."""
