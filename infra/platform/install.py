@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
+from infra.platform.external_s3 import ExternalS3, with_external_s3
 from infra.platform.keys import ensure_secret, mlflow_secret, mlflow_user, root_secret, s3_keys, tls_secret
 from infra.platform.manifests import ROOT, build, registry_of, substitute
 from infra.platform.mlflow_users import ensure_mlflow_users
@@ -35,8 +36,12 @@ _RELEASES = "customresourcedefinition/modelreleases.ferryman.dev"
 _ROLLOUT_SECONDS = 300
 
 
-def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Callable[[str], None]) -> None:
+def install(
+    cluster: Cluster, images: Mapping[str, str], domain: str, s3: ExternalS3 | None, say: Callable[[str], None]
+) -> None:
     """Apply everything and wait until it answers. A second time changes what differs and keeps every key.
+
+    With an S3 of somebody else's there is no MinIO, and pods are known there by their service accounts.
 
     Raises:
         PlatformError: something that the platform stands on is missing, or a part does not come up.
@@ -44,27 +49,32 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     _check(cluster)
     _wait(cluster, *_KSERVE, say)
     objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
-    _set_policy(objects, registry_of(images))
+    if s3:
+        objects = with_external_s3(objects, s3)
+    _set_policy(objects, registry_of(images), s3)
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
     say("namespaces applied")
-    root = ensure_secret(cluster, "minio", "minio-root", root_secret)
     mlflow = ensure_secret(cluster, "mlflow", "mlflow", mlflow_secret)
-    publisher = ensure_secret(cluster, "release", "publisher", lambda: s3_keys("publisher"))
     training = ensure_secret(cluster, "training", "training", lambda: mlflow_user("training"))
     release = ensure_secret(cluster, "release", "registry", lambda: mlflow_user("release"))
     ensure_secret(cluster, "gateway", "gateway-tls", lambda: tls_secret(domain), kind="kubernetes.io/tls")
     # Empty until somebody puts keys and tokens there: Alertmanager waits for the Secret itself.
     ensure_secret(cluster, "monitoring", "receivers", dict)
     ensure_trust(cluster)
+    # The pods of MinIO and of the release controller start with these.
+    root = None if s3 else ensure_secret(cluster, "minio", "minio-root", root_secret)
+    publisher = None if s3 else ensure_secret(cluster, "release", "publisher", lambda: s3_keys("publisher"))
     cluster.apply(objects)
     say(f"{len(objects)} objects applied")
     for namespace, workload in _WORKLOADS:
-        _wait(cluster, namespace, workload, say)
-    with object_store(cluster, root) as store:
-        store.make_buckets()
-        store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
-        store.ensure_user(publisher, publisher_policy())
-    say("buckets and S3 users made")
+        if not (s3 and namespace == "minio"):
+            _wait(cluster, namespace, workload, say)
+    if root and publisher:
+        with object_store(cluster, root) as store:
+            store.make_buckets()
+            store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
+            store.ensure_user(publisher, publisher_policy())
+        say("buckets and S3 users made")
     with cluster.forward("mlflow", "mlflow", 5000) as port:
         ensure_mlflow_users(f"http://127.0.0.1:{port}", mlflow["admin-password"], training, release)
     say("MLflow users made")
@@ -87,8 +97,10 @@ def _check(cluster: Cluster) -> None:
         raise PlatformError(f"the cluster has no {', '.join(missing)}; see docs/e2e.md for what is needed")
 
 
-def _set_policy(objects: list[dict[str, Any]], registry: str) -> None:
-    """Tell the admission policies which registry is ours."""
+def _set_policy(objects: list[dict[str, Any]], registry: str, s3: ExternalS3 | None) -> None:
+    """Tell the admission policies which registry is ours, and tenants that come later where models lie."""
     for found in objects:
         if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "tenant-policy":
             found["data"]["registry"] = registry
+            if s3:
+                found["data"]["s3"] = s3.to_json()

