@@ -1,7 +1,7 @@
 """AWS on loopback: moto, and beside it what of EKS moto does not know. `python aws.py PORT`, in the tools' environment.
 
-Add-ons, access entries and Pod Identity associations are kept as they are given and given back, and so is what moto forgets
-of a cluster and its node groups; nothing judges these but Terraform's provider.
+Add-ons, access entries and Pod Identity associations are kept as they are given and given back, and so is what moto
+forgets of a cluster and its node groups; nothing judges these but Terraform's provider.
 """
 
 from __future__ import annotations
