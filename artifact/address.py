@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
 from artifact.refusal import Reason, RefusedError
 
-__all__ = ["RELEASED_BUCKET", "AddressError", "PublishedArtifact"]
+__all__ = ["RELEASED_BUCKET", "AddressError", "PublishedArtifact", "ReleasedStore"]
 
 RELEASED_BUCKET = "released"
 
@@ -61,3 +62,21 @@ class PublishedArtifact:
     def uri(self) -> str:
         """The storage URI."""
         return f"s3://{RELEASED_BUCKET}/{self.prefix}"
+
+
+@dataclass(frozen=True)
+class ReleasedStore:
+    """Where ``s3://released/`` lies in the object store: a bucket, and what its keys begin with.
+
+    A bucket ``released``, unless ``FERRYMAN_S3_BUCKET`` names the one bucket that holds everything: on AWS a name is
+    taken once in the world. Addresses stay the same: who admits, signs or shows them knows no difference.
+    """
+
+    bucket: str
+    root: str
+
+    @classmethod
+    def from_environment(cls) -> ReleasedStore:
+        """Return the store that the environment names."""
+        bucket = os.environ.get("FERRYMAN_S3_BUCKET")
+        return cls(bucket, f"{RELEASED_BUCKET}/") if bucket else cls(RELEASED_BUCKET, "")

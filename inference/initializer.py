@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from artifact import AddressError, ArtifactError, PublishedArtifact, Trust, TrustError, verify_signed
-from artifact.address import RELEASED_BUCKET
+from artifact.address import ReleasedStore
 
 __all__ = ["main"]
 
@@ -76,21 +76,23 @@ def _download(place: PublishedArtifact, folder: Path) -> None:
     try:
         # Endpoint and keys come from the variables that KServe makes of the tenant's Secret.
         s3 = boto3.client("s3", config=config)
-        keys = _keys(s3, place)
+        store = ReleasedStore.from_environment()
+        prefix = store.root + place.prefix
+        keys = _keys(s3, store.bucket, prefix)
         for key in keys:
-            target = folder / key.removeprefix(place.prefix)
+            target = folder / key.removeprefix(prefix)
             if not target.resolve().is_relative_to(folder.resolve()):
                 raise ArtifactError(f"{place.uri}: {key!r} would be written outside its folder")
             target.parent.mkdir(parents=True, exist_ok=True)
-            s3.download_file(RELEASED_BUCKET, key, str(target))
+            s3.download_file(store.bucket, key, str(target))
     except (BotoCoreError, ClientError) as error:
         raise _DownloadError(f"{place.uri} cannot be downloaded: {' '.join(str(error).split())}") from error
     if not keys:
         raise ArtifactError(f"{place.uri} holds nothing")
 
 
-def _keys(s3: Any, place: PublishedArtifact) -> list[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=RELEASED_BUCKET, Prefix=place.prefix)
+def _keys(s3: Any, bucket: str, prefix: str) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return [entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from artifact import ArtifactError, PublishedArtifact, Reason, RefusedError, Trust, verify_signed
-from artifact.address import RELEASED_BUCKET
+from artifact.address import ReleasedStore
 from artifact.digest import artifact_files
 from artifact.signature import SignatureFiles
 from registry.client import RegisteredVersion, Registry
@@ -104,7 +104,8 @@ def _copy(s3: Any, folder: Path, place: PublishedArtifact, keys: tuple[str, ...]
 def _create(s3: Any, key: str, body: bytes) -> bool:
     """Write an object unless there is one, and return whether there was none."""
     try:
-        s3.put_object(Bucket=RELEASED_BUCKET, Key=key, Body=body, IfNoneMatch="*")
+        store = ReleasedStore.from_environment()
+        s3.put_object(Bucket=store.bucket, Key=store.root + key, Body=body, IfNoneMatch="*")
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") not in _TAKEN:
             raise
@@ -113,4 +114,5 @@ def _create(s3: Any, key: str, body: bytes) -> bool:
 
 
 def _read(s3: Any, key: str) -> bytes:
-    return bytes(s3.get_object(Bucket=RELEASED_BUCKET, Key=key)["Body"].read())
+    store = ReleasedStore.from_environment()
+    return bytes(s3.get_object(Bucket=store.bucket, Key=store.root + key)["Body"].read())

@@ -12,6 +12,7 @@ import yaml
 
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
+from infra.platform.external_s3 import ExternalS3
 from infra.platform.manifests import DOMAIN, ROOT, build, read_images, substitute
 from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, provision_tenant, tenants, write_overlay
 
@@ -33,8 +34,12 @@ def _say(line: str) -> None:
 def _install(chosen: argparse.Namespace) -> int:
     from infra.platform.install import install
 
-    cluster = Cluster()
-    install(cluster, read_images(chosen.images), chosen.domain, _say)
+    cluster, s3 = Cluster(), None
+    if chosen.s3:
+        if not (chosen.s3_region and chosen.s3_cidrs):
+            raise PlatformError("--s3 needs --s3-region and --s3-cidrs")
+        s3 = ExternalS3(chosen.s3, chosen.s3_region, tuple(chosen.s3_cidrs.split(",")))
+    install(cluster, read_images(chosen.images), chosen.domain, s3, _say)
     for name in tenants():
         apply_tenant(cluster, name)
         _say(f"{name} applied")
@@ -116,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     installing = commands.add_parser("install", help="apply the platform and every tenant, and wait until it answers")
     installing.add_argument("--images", type=Path, required=True, help="a JSON file: name -> reference by digest")
     installing.add_argument("--domain", default=DOMAIN, help="tenants answer to <tenant>.<domain> (now: %(default)s)")
+    installing.add_argument("--s3", metavar="BUCKET", help="a bucket on AWS instead of MinIO; pods by EKS Pod Identity")
+    installing.add_argument("--s3-region", metavar="REGION", help="where the bucket is")
+    installing.add_argument("--s3-cidrs", metavar="CIDR,…", help="the addresses of S3 there, which pods may reach")
     installing.set_defaults(run=_install)
     providing = commands.add_parser("provision", help="buckets, users and trust alone, where Argo CD applies")
     providing.set_defaults(run=_provision)

@@ -36,6 +36,7 @@ class Credential:
         make: returns new values, by key.
         kind: the Secret's type.
         annotations: what readers of the Secret have to know beside its values.
+        of_minio: whether it goes with MinIO, so that a platform on another S3 has none.
     """
 
     namespace: str
@@ -43,6 +44,7 @@ class Credential:
     make: Callable[[], Mapping[str, str]]
     kind: str = "Opaque"
     annotations: Mapping[str, str] = field(default_factory=dict)
+    of_minio: bool = False
 
     def ensure(self, cluster: Cluster) -> None:
         """Make it in the cluster, unless it is there."""
@@ -52,9 +54,9 @@ class Credential:
 def platform_credentials(domain: str) -> tuple[Credential, ...]:
     """Return those of the platform, for tenants that answer to ``<tenant>.<domain>``."""
     return (
-        Credential("minio", "minio-root", root_secret),
+        Credential("minio", "minio-root", root_secret, of_minio=True),
         Credential("mlflow", "mlflow", mlflow_secret),
-        Credential("release", "publisher", lambda: s3_keys("publisher")),
+        Credential("release", "publisher", lambda: s3_keys("publisher"), of_minio=True),
         Credential("release", "registry", lambda: mlflow_user("release")),
         Credential("training", "training", lambda: mlflow_user("training")),
         Credential("training", "signing-key", lambda: {SIGNING_KEY_FILE: generate_private_key()}),

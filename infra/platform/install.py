@@ -9,6 +9,7 @@ from typing import Any
 from infra.platform.cluster import Cluster
 from infra.platform.credentials import platform_credentials
 from infra.platform.errors import PlatformError
+from infra.platform.external_s3 import ExternalS3, with_external_s3
 from infra.platform.keys import held_secret
 from infra.platform.manifests import ROOT, build, registry_of, substitute
 from infra.platform.mlflow_users import ensure_mlflow_users
@@ -36,37 +37,44 @@ _RELEASES = "customresourcedefinition/modelreleases.ferryman.dev"
 _ROLLOUT_SECONDS = 300
 
 
-def platform_objects(images: Mapping[str, str], domain: str) -> list[dict[str, Any]]:
+def platform_objects(images: Mapping[str, str], domain: str, s3: ExternalS3 | None = None) -> list[dict[str, Any]]:
     """Return everything that tenants stand on, for one cluster.
 
     Raises:
         PlatformError: an image has no reference.
     """
     objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
+    if s3:
+        objects = with_external_s3(objects, s3)
     for found in objects:
-        # The admission policies are told which registry is ours.
+        # The admission policies are told which registry is ours, and tenants that come later where models lie.
         if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "tenant-policy":
-            found["data"]["registry"] = registry_of(images)
+            found["data"] |= {"registry": registry_of(images)} | ({"s3": s3.to_json()} if s3 else {})
     return objects
 
 
-def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Callable[[str], None]) -> None:
+def install(
+    cluster: Cluster, images: Mapping[str, str], domain: str, s3: ExternalS3 | None, say: Callable[[str], None]
+) -> None:
     """Apply everything and wait until it answers. A second time changes what differs and keeps every key.
+
+    With an S3 of somebody else's there is no MinIO, and pods are known there by their service accounts.
 
     Raises:
         PlatformError: something that the platform stands on is missing, or a part does not come up.
     """
     _check(cluster)
     _wait(cluster, *_KSERVE, say)
-    objects = platform_objects(images, domain)
+    objects = platform_objects(images, domain, s3)
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
     say("namespaces applied")
     for credential in platform_credentials(domain):
-        credential.ensure(cluster)
+        if not (s3 and credential.of_minio):
+            credential.ensure(cluster)
     ensure_trust(cluster)
     cluster.apply(objects)
     say(f"{len(objects)} objects applied")
-    _come_up(cluster, say)
+    _come_up(cluster, say, minio=s3 is None)
     cluster.kubectl("wait", "--for=condition=Established", _RELEASES, "--timeout=60s")
 
 
@@ -77,18 +85,20 @@ def provision(cluster: Cluster, say: Callable[[str], None]) -> None:
         PlatformError: a credential is not there, or a part does not come up.
     """
     ensure_trust(cluster)
-    _come_up(cluster, say)
+    _come_up(cluster, say, minio=True)
 
 
-def _come_up(cluster: Cluster, say: Callable[[str], None]) -> None:
+def _come_up(cluster: Cluster, say: Callable[[str], None], *, minio: bool) -> None:
     for namespace, workload in _WORKLOADS:
-        _wait(cluster, namespace, workload, say)
+        if minio or namespace != "minio":
+            _wait(cluster, namespace, workload, say)
     mlflow = held_secret(cluster, "mlflow", "mlflow")
-    with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
-        store.make_buckets()
-        store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
-        store.ensure_user(held_secret(cluster, "release", "publisher"), publisher_policy())
-    say("buckets and S3 users made")
+    if minio:
+        with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
+            store.make_buckets()
+            store.ensure_user(mlflow, whole_bucket_policy(MLFLOW_BUCKET))
+            store.ensure_user(held_secret(cluster, "release", "publisher"), publisher_policy())
+        say("buckets and S3 users made")
     training, release = held_secret(cluster, "training", "training"), held_secret(cluster, "release", "registry")
     with cluster.forward("mlflow", "mlflow", 5000) as port:
         ensure_mlflow_users(f"http://127.0.0.1:{port}", mlflow["admin-password"], training, release)

@@ -10,6 +10,7 @@ from typing import Any
 from infra.platform.cluster import Cluster
 from infra.platform.credentials import tenant_credential
 from infra.platform.errors import PlatformError
+from infra.platform.external_s3 import ExternalS3, with_external_s3
 from infra.platform.keys import held_secret
 from infra.platform.manifests import ROOT, build, substitute
 from infra.platform.object_store import object_store, reader_policy
@@ -81,17 +82,29 @@ def domain_of(cluster: Cluster) -> str:
     Raises:
         PlatformError: the platform is not installed.
     """
+    return str(_policy(cluster)["domain"])
+
+
+def _external_s3(cluster: Cluster) -> ExternalS3 | None:
+    held = _policy(cluster).get("s3")
+    return ExternalS3.from_json(held) if held else None
+
+
+def _policy(cluster: Cluster) -> dict[str, str]:
     policy = cluster.get("configmap", "tenant-policy", "gateway")
     if policy is None:
         raise PlatformError("the platform is not on this cluster; install it with: python -m infra.platform install")
-    return str(policy["data"]["domain"])
+    return dict(policy["data"])
 
 
 def apply_tenant(cluster: Cluster, name: str) -> None:
     """Make the tenant on the cluster, or bring it to what its files say; its key is made once."""
     objects = substitute(build(_overlay(name)), {}, domain_of(cluster))
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
-    tenant_credential(name).ensure(cluster)
+    if s3 := _external_s3(cluster):
+        objects = with_external_s3(objects, s3)
+    else:
+        tenant_credential(name).ensure(cluster)
     _provision(cluster, name, objects)
     cluster.apply(objects)
 
@@ -111,17 +124,19 @@ def delete_tenant(cluster: Cluster, name: str, *, files: bool) -> None:
     Published artifacts and the registry stay: they are the model's, not the tenant's.
     """
     overlay = _overlay(name)
-    with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
-        store.remove_user(f"{name}-reader")
+    if _external_s3(cluster) is None:
+        with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
+            store.remove_user(f"{name}-reader")
     cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=120s", seconds=150)
     if files:
         shutil.rmtree(overlay)
 
 
 def _provision(cluster: Cluster, name: str, objects: list[dict[str, Any]]) -> None:
-    keys = held_secret(cluster, name, "s3-reader")
-    with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
-        store.ensure_user(keys, reader_policy(models_of(objects)))
+    if _external_s3(cluster) is None:
+        keys = held_secret(cluster, name, "s3-reader")
+        with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
+            store.ensure_user(keys, reader_policy(models_of(objects)))
     copy_trust(cluster, name)
 
 

@@ -1,0 +1,4 @@
+variable "python" {
+  description = "The Python with Ferryman's packages."
+  type        = string
+}
