@@ -28,6 +28,8 @@ RUNS ?=
 ONLY ?=
 SAMPLE ?=
 IMAGES ?=
+FILE ?=
+KEY ?=
 
 .PHONY: help
 help: ## list every target
@@ -77,6 +79,15 @@ status: install ## every process, and what each tenant serves
 .PHONY: logs
 logs: install ## the last lines of every log, or of NAME=s3|mlflow|gateway|release
 	@$(BIN)/python -m infra.local logs $(NAME)
+
+.PHONY: backup
+backup: install ## the stack into one encrypted file: FILE=stack.tar.age KEY=file of the age key, made the first time
+	@$(BIN)/python -m infra.backup backup --file "$(FILE)" --key "$(KEY)"
+
+.PHONY: restore
+restore: install ## an empty stack from FILE= with KEY=, and start it; with REPLACE=1 also one that holds something
+	@$(BIN)/python -m infra.backup restore --file "$(FILE)" --key "$(KEY)" $(if $(REPLACE),--replace)
+	@$(BIN)/python -m infra.local up
 
 .PHONY: versions
 versions: install ## every registered version, and whether it may be released

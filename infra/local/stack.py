@@ -23,7 +23,7 @@ from infra.local.settings import Settings
 from infra.local.supervisor import Supervisor
 from infra.local.tracking import tracking_server
 
-__all__ = ["Component", "components", "down", "health", "up"]
+__all__ = ["Component", "components", "down", "health", "storing", "up"]
 
 _START_SECONDS = 90
 _SETTLED_SECONDS = 2
@@ -96,11 +96,8 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
                 "set AWS_ENDPOINT_URL and the AWS keys as when it was started, or stop it first with: make down"
             )
         for part in parts:
-            if part.port and not (part.name in states and states[part.name].running) and not ports.is_free(part.port):
-                raise StackError(
-                    f"port {part.port} for {part.name} is taken by {ports.holder(part.port)}: "
-                    f"stop that, or choose another with {part.variable}=…"
-                )
+            if not (part.name in states and states[part.name].running):
+                _require_free(part)
         prepare_signing(settings.home)
         write_environment(settings, store)
         if running:
@@ -115,6 +112,32 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
 def down(settings: Settings) -> int:
     """Stop every process of this stack and return how many there were. Data stays."""
     return Supervisor(settings).shutdown()
+
+
+@contextmanager
+def storing(settings: Settings) -> Iterator[ObjectStore]:
+    """Yield the object store, started alone for as long as the block runs if the stack is down.
+
+    Raises:
+        StackError: it does not start, or another command is at work on the stack.
+    """
+    settings.prepare()
+    store = object_store(settings, load_or_generate(settings.home))
+    supervisor = Supervisor(settings)
+    if store.program is None:
+        store.prepare()
+    if store.program is None or supervisor.alive():
+        yield store
+        return
+    with _alone(settings):
+        part = next(part for part in components(settings, store) if part.name == "s3")
+        _require_free(part)
+        supervisor.start([store.program], _environment(settings, store))
+        try:
+            _await(supervisor, [part], lambda _: None, store)
+            yield store
+        finally:
+            supervisor.shutdown()
 
 
 def health(settings: Settings) -> list[tuple[str, str, int, str]]:
@@ -135,6 +158,14 @@ def health(settings: Settings) -> list[tuple[str, str, int, str]]:
         rows.append((part.name, word, state.pid if state else 0, part.address))
     rows += [(name, state.state, state.pid, "") for name, state in sorted(states.items())]
     return rows
+
+
+def _require_free(part: Component) -> None:
+    if part.port and not ports.is_free(part.port):
+        raise StackError(
+            f"port {part.port} for {part.name} is taken by {ports.holder(part.port)}: "
+            f"stop that, or choose another with {part.variable}=…"
+        )
 
 
 def _programs(settings: Settings, store: ObjectStore) -> list[Program]:
