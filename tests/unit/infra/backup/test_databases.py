@@ -92,7 +92,7 @@ def test_a_dump_of_postgresql_comes_back_and_takes_the_place_of_all_that_was_the
 
 def test_what_postgresql_refuses_is_one_line(server: Path) -> None:
     wrong = Postgres("mlflow", f"postgresql://mlflow@/postgres?host={server}", "wrong")
-    with pytest.raises(BackupError, match="of the database mlflow: .*password authentication failed"):
+    with pytest.raises(BackupError, match=r"of the database mlflow: .*password authentication failed"):
         wrong.versions()
     right = Postgres("mlflow", f"postgresql://mlflow@/postgres?host={server}", "it's secret")
     (server / "no dump").write_bytes(os.urandom(1_000_000))
