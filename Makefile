@@ -31,6 +31,10 @@ IMAGES ?=
 FILE ?=
 KEY ?=
 
+ifneq ($(TLS),)
+export FERRYMAN_TLS := $(TLS)
+endif
+
 .PHONY: help
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,8 +56,8 @@ demo: up ## from nothing to two answering tenants
 	@$(WITH_STACK) $(BIN)/python -m training --if-none-registered
 	@$(WITH_STACK) $(BIN)/python -m registry promote --if-none
 	@$(WITH_STACK) $(BIN)/python -m release wait
-	@$(BIN)/python -m infra.local call "$(TEXT)"
-	@$(BIN)/python -m infra.local addresses
+	@$(WITH_STACK) $(BIN)/python -m infra.local call "$(TEXT)"
+	@$(WITH_STACK) $(BIN)/python -m infra.local addresses
 
 .PHONY: demo-release
 demo-release: demo ## watch a better model arrive by itself, a broken one leave by itself, an unsigned one refused
@@ -64,7 +68,7 @@ train: up ## train, check, gate and register a model: DATA=file.csv|file.parquet
 	@$(WITH_STACK) $(BIN)/python -m training $(if $(DATA),--data "$(DATA)") --text-column "$(TEXT_COLUMN)" --label-column "$(LABEL_COLUMN)"
 
 .PHONY: up
-up: install ## start the laptop stack, or what of it does not run
+up: install ## start the laptop stack, or what of it does not run; with TLS=1 the gateway speaks TLS
 	@$(BIN)/python -m infra.local up
 
 .PHONY: down
@@ -73,7 +77,7 @@ down: install ## stop the stack; data stays
 
 .PHONY: status
 status: install ## every process, and what each tenant serves
-	@$(BIN)/python -m infra.local status
+	@$(WITH_STACK) $(BIN)/python -m infra.local status
 	@$(BIN)/python -m release status
 
 .PHONY: logs
@@ -104,7 +108,7 @@ monitor: up ## Prometheus and Alertmanager beside the stack, with every rule; `m
 
 .PHONY: predict
 predict: install ## ask both tenants over every protocol: TEXT="…"
-	@$(BIN)/python -m infra.local call "$(TEXT)"
+	@$(WITH_STACK) $(BIN)/python -m infra.local call "$(TEXT)"
 
 .PHONY: node-up
 node-up: install ## one real Kubernetes node with KServe, for the end-to-end suite (Linux, root; cold about 40 minutes)
