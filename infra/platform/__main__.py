@@ -34,7 +34,7 @@ def _install(chosen: argparse.Namespace) -> int:
     from infra.platform.install import install
 
     cluster = Cluster()
-    install(cluster, read_images(chosen.images), chosen.domain, _say)
+    install(cluster, read_images(chosen.images), chosen.domain, _say, https_only=chosen.https_only)
     for name in tenants():
         apply_tenant(cluster, name)
         _say(f"{name} applied")
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     installing = commands.add_parser("install", help="apply the platform and every tenant, and wait until it answers")
     installing.add_argument("--images", type=Path, required=True, help="a JSON file: name -> reference by digest")
     installing.add_argument("--domain", default=DOMAIN, help="tenants answer to <tenant>.<domain> (now: %(default)s)")
+    installing.add_argument("--https-only", action="store_true", help="port 80 only redirects to 443")
     installing.set_defaults(run=_install)
     rendering = commands.add_parser("render", help="print every object, for linters and the curious")
     rendering.add_argument("--images", type=Path, required=True, help="as for install")

@@ -35,15 +35,24 @@ _RELEASES = "customresourcedefinition/modelreleases.ferryman.dev"
 _ROLLOUT_SECONDS = 300
 
 
-def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Callable[[str], None]) -> None:
+def install(
+    cluster: Cluster, images: Mapping[str, str], domain: str, say: Callable[[str], None], *, https_only: bool = False
+) -> None:
     """Apply everything and wait until it answers. A second time changes what differs and keeps every key.
+
+    Args:
+        cluster: where.
+        images: the reference of each image that the manifests name.
+        domain: tenants answer to ``<tenant>.<domain>``.
+        say: told what was done.
+        https_only: whether the gateway's port 80 only redirects to 443.
 
     Raises:
         PlatformError: something that the platform stands on is missing, or a part does not come up.
     """
     _check(cluster)
     _wait(cluster, *_KSERVE, say)
-    objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
+    objects = substitute(build(ROOT / "infra" / ("https-only" if https_only else "platform")), images, domain)
     _set_policy(objects, registry_of(images))
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
     say("namespaces applied")
@@ -57,6 +66,9 @@ def install(cluster: Cluster, images: Mapping[str, str], domain: str, say: Calla
     ensure_secret(cluster, "monitoring", "receivers", dict)
     ensure_trust(cluster)
     cluster.apply(objects)
+    if not https_only:
+        # It would stay from a platform that was installed with it.
+        cluster.kubectl("delete", "httproute", "redirect", "--namespace=gateway", "--ignore-not-found")
     say(f"{len(objects)} objects applied")
     for namespace, workload in _WORKLOADS:
         _wait(cluster, namespace, workload, say)

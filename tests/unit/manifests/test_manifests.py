@@ -29,15 +29,18 @@ IMAGES = dict.fromkeys(
 )
 FOLDERS = sorted(
     str(found.parent.relative_to(ROOT))
-    for place in ("kserve", "infra/platform")
+    for place in ("kserve", "infra/platform", "infra/https-only")
     for found in (ROOT / place).rglob("kustomization.yaml")
 )
-# Where each CRD lies in its module; the versions are the node rig's.
+# Where each CRD lies in its module; the versions are the node rig's, or stand here.
 CRDS = {
+    "cert-manager.io": ("cert-manager", "deploy/crds/*.yaml"),
     "serving.kserve.io": ("kserve", "install/v0.20.0/kserve-crds.yaml"),
     "gateway.networking.k8s.io": ("gateway-api", "config/crd/standard/*.yaml"),
     "monitoring.coreos.com": ("prometheus-operator", "example/prometheus-operator-crd/*.yaml"),
 }
+
+CERT_MANAGER = {"module": "github.com/cert-manager/cert-manager", "version": "v1.21.2"}
 
 needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on PATH")
 pytestmark = needs_kubectl
@@ -61,7 +64,8 @@ def schema(group: str, version: str, kind: str) -> Any:
     if group == "ferryman.dev":
         return definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     component, pattern = CRDS[group]
-    table = tomllib.loads((ROOT / "infra/node/components.toml").read_text())[component]
+    tables = tomllib.loads((ROOT / "infra/node/components.toml").read_text())
+    table = tables.get(component) or CERT_MANAGER
     command = ["go", "mod", "download", "-json", f"{table['module']}@{table['version']}"]
     folder = Path(json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["Dir"])
     documents = (text for file in sorted(folder.glob(pattern)) for text in file.read_text().split("\n---\n"))
@@ -128,8 +132,7 @@ def of_a_version() -> list[dict[str, Any]]:
 def test_every_object_is_one_that_its_api_takes() -> None:
     if shutil.which("go") is None:
         pytest.skip("the CRDs come from Go modules, and go is not on PATH")
-    objects = [found for folder in FOLDERS for found in built(folder) if "cert-manager" not in found["apiVersion"]]
-    objects += of_a_version()
+    objects = [found for folder in FOLDERS for found in built(folder)] + of_a_version()
     assert len(objects) > 60
     assert [said for found in objects if (said := fault(found))] == []
 
@@ -185,3 +188,36 @@ def test_every_name_of_a_tenant_and_its_host_is_its_own() -> None:
         assert other not in json.dumps(objects)
         release = next(found for found in objects if found["kind"] == "ModelRelease")
         assert release["spec"]["route"]["hostnames"] == [f"{name}.example.org"]
+
+
+def listeners(folder: str) -> dict[str, dict[str, Any]]:
+    gateway = next(found for found in built(folder) if found["kind"] == "Gateway")
+    return {each["name"]: each for each in gateway["spec"]["listeners"]}
+
+
+def test_with_https_only_tenants_attach_to_tls_alone_and_port_80_redirects() -> None:
+    usual, only = listeners("infra/platform"), listeners("infra/https-only")
+    assert only["https"] == usual["https"]
+    assert usual["http"]["allowedRoutes"]["namespaces"] == usual["https"]["allowedRoutes"]["namespaces"]
+    assert only["http"]["allowedRoutes"]["namespaces"] == {"from": "Same"}
+    # A route that named a listener would not follow.
+    assert all("sectionName" not in parent for parent in of_a_version()[-1]["spec"]["parentRefs"])
+    added = [found for found in built("infra/https-only") if found not in built("infra/platform")]
+    route = next(found for found in added if found["kind"] == "HTTPRoute")
+    assert {found["kind"] for found in added} == {"HTTPRoute", "Gateway"}
+    assert (route["metadata"]["namespace"], route["spec"]["parentRefs"][0]["sectionName"]) == ("gateway", "http")
+    assert route["spec"]["hostnames"] == ["*.example.org"] == [only["http"]["hostname"]]
+
+
+@pytest.mark.parametrize("issuer", ["acme", "self-signed"])
+def test_an_issuer_comes_with_the_certificate_that_the_gateway_shows(issuer: str) -> None:
+    objects = built(f"infra/platform/gateway/cert-manager/{issuer}")
+    certificate = next(found for found in objects if found["metadata"]["name"] == "gateway")["spec"]
+    assert any(
+        (found["kind"], found["metadata"]["name"])
+        == (certificate["issuerRef"]["kind"], certificate["issuerRef"]["name"])
+        for found in objects
+    )
+    https = listeners("infra/platform")["https"]
+    assert https["tls"]["certificateRefs"] == [{"name": certificate["secretName"]}]
+    assert certificate["dnsNames"] == [https["hostname"]]
