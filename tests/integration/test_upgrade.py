@@ -24,7 +24,7 @@ def git(*arguments: str) -> str:
 
 def previous() -> str | None:
     """The newest released version that this code comes after."""
-    tags = git("tag", "--merged", "HEAD~1", "--sort=-version:refname", "--list", "v*").split()
+    tags = git("tag", "--merged", "HEAD", "--no-contains", "HEAD", "--sort=-version:refname", "--list", "v*").split()
     return next((tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag)), None)
 
 
@@ -53,7 +53,8 @@ def registered(stack: Stack) -> dict[str, Any]:
 
 
 def run(stack: Stack, *arguments: str, python: str = sys.executable) -> None:
-    done = stack.run(*arguments, python=python)
+    # Each Python's own code, not what lies in the current folder.
+    done = stack.run(*arguments, python=python, PYTHONSAFEPATH="1")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
