@@ -33,6 +33,12 @@ PUSH ?=
 TAG ?=
 CLUSTER ?=
 COSIGN ?= cosign
+FILE ?=
+KEY ?=
+
+ifneq ($(TLS),)
+export FERRYMAN_TLS := $(TLS)
+endif
 
 .PHONY: help
 help: ## list every target
@@ -55,8 +61,8 @@ demo: up ## from nothing to two answering tenants
 	@$(WITH_STACK) $(BIN)/python -m training --if-none-registered
 	@$(WITH_STACK) $(BIN)/python -m registry promote --if-none
 	@$(WITH_STACK) $(BIN)/python -m release wait
-	@$(BIN)/python -m infra.local call "$(TEXT)"
-	@$(BIN)/python -m infra.local addresses
+	@$(WITH_STACK) $(BIN)/python -m infra.local call "$(TEXT)"
+	@$(WITH_STACK) $(BIN)/python -m infra.local addresses
 
 .PHONY: demo-release
 demo-release: demo ## watch a better model arrive by itself, a broken one leave by itself, an unsigned one refused
@@ -67,7 +73,7 @@ train: up ## train, check, gate and register a model: DATA=file.csv|file.parquet
 	@$(WITH_STACK) $(BIN)/python -m training $(if $(DATA),--data "$(DATA)") --text-column "$(TEXT_COLUMN)" --label-column "$(LABEL_COLUMN)"
 
 .PHONY: up
-up: install ## start the laptop stack, or what of it does not run
+up: install ## start the laptop stack, or what of it does not run; with TLS=1 the gateway speaks TLS
 	@$(BIN)/python -m infra.local up
 
 .PHONY: down
@@ -76,12 +82,21 @@ down: install ## stop the stack; data stays
 
 .PHONY: status
 status: install ## every process, and what each tenant serves
-	@$(BIN)/python -m infra.local status
+	@$(WITH_STACK) $(BIN)/python -m infra.local status
 	@$(BIN)/python -m release status
 
 .PHONY: logs
 logs: install ## the last lines of every log, or of NAME=s3|mlflow|gateway|release
 	@$(BIN)/python -m infra.local logs $(NAME)
+
+.PHONY: backup
+backup: install ## the stack into one encrypted file: FILE=stack.tar.age KEY=file of the age key, made the first time
+	@$(BIN)/python -m infra.backup backup --file "$(FILE)" --key "$(KEY)"
+
+.PHONY: restore
+restore: install ## an empty stack from FILE= with KEY=, and start it; with REPLACE=1 also one that holds something
+	@$(BIN)/python -m infra.backup restore --file "$(FILE)" --key "$(KEY)" $(if $(REPLACE),--replace)
+	@$(BIN)/python -m infra.local up
 
 .PHONY: versions
 versions: install ## every registered version, and whether it may be released
@@ -98,7 +113,7 @@ monitor: up ## Prometheus and Alertmanager beside the stack, with every rule; `m
 
 .PHONY: predict
 predict: install ## ask both tenants over every protocol: TEXT="…"
-	@$(BIN)/python -m infra.local call "$(TEXT)"
+	@$(WITH_STACK) $(BIN)/python -m infra.local call "$(TEXT)"
 
 .PHONY: node-up
 node-up: install ## one real Kubernetes node with KServe, for the end-to-end suite (Linux, root; cold about 40 minutes)

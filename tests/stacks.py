@@ -54,11 +54,13 @@ class Stack:
             "FERRYMAN_CONTROLLER_PORT": str(controller),
         }
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, python: str = sys.executable, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run `python -m …` in a shell that has sourced the stack's addresses, as the Makefile does."""
         script = f'[ ! -f "{self.home}/env" ] || . "{self.home}/env"; exec "$@"'
         return subprocess.run(
-            ["/bin/sh", "-c", script, "sh", sys.executable, "-m", *arguments],
+            ["/bin/sh", "-c", script, "sh", python, "-m", *arguments],
             env={**self.environment, **environment},
             capture_output=True,
             text=True,

@@ -14,6 +14,7 @@ from rich.table import Table
 from infra.local import logs, stack
 from infra.local.errors import StackError
 from infra.local.settings import TENANTS, Settings, tenant_host
+from infra.local.tls import authority_file
 
 console = Console()
 
@@ -74,7 +75,11 @@ def _addresses(settings: Settings, _: argparse.Namespace) -> int:
     print(f"MLflow UI   {settings.mlflow_url}  (move the alias `champion` there to release another version)")
     print(f"Releases    {settings.controller_url}")
     for tenant in TENANTS:
-        print(f"{tenant}    {settings.gateway_url}  with the header  Host: {tenant_host(tenant)}")
+        if settings.tls:
+            url = f"https://{tenant_host(tenant)}:{settings.gateway_tls_port}"
+            print(f"{tenant}    {url}  for who trusts  {authority_file(settings)}")
+        else:
+            print(f"{tenant}    {settings.gateway_url}  with the header  Host: {tenant_host(tenant)}")
     return 0
 
 

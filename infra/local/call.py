@@ -14,7 +14,9 @@ from rich.table import Table
 from tritonclient.utils import InferenceServerException
 
 from artifact.names import MODEL
-from infra.local.settings import LOOPBACK, Settings, tenant_host
+from infra.local.gateway import tenant_client
+from infra.local.settings import Settings, tenant_host
+from infra.local.tls import authority_file
 
 __all__ = ["Answer", "every_protocol", "table"]
 
@@ -67,15 +69,8 @@ def table(answers: list[Answer]) -> Table:
 
 
 def _post(settings: Settings, tenant: str, path: str, body: dict[str, Any]) -> httpx.Response:
-    response = httpx.post(
-        f"{settings.gateway_url}{path}",
-        json=body,
-        headers={"Host": tenant_host(tenant)},
-        timeout=_TIMEOUT_SECONDS,
-        trust_env=False,
-    )
-    response.raise_for_status()
-    return response
+    with tenant_client(settings, tenant, _TIMEOUT_SECONDS) as client:
+        return client.post(path, json=body).raise_for_status()
 
 
 def _v1(settings: Settings, tenant: str, text: str) -> tuple[str, str, float]:
@@ -92,8 +87,12 @@ def _v2_rest(settings: Settings, tenant: str, text: str) -> tuple[str, str, floa
 
 
 def _v2_grpc(settings: Settings, tenant: str, text: str) -> tuple[str, str, float]:
+    host = tenant_host(tenant)
     client = triton.InferenceServerClient(
-        f"{LOOPBACK}:{settings.gateway_port}", channel_args=[("grpc.default_authority", tenant_host(tenant))]
+        settings.gateway_url.partition("://")[2],
+        ssl=settings.tls,
+        root_certificates=str(authority_file(settings)) if settings.tls else None,
+        channel_args=[("grpc.default_authority", host), ("grpc.ssl_target_name_override", host)],
     )
     with client:
         tensor = triton.InferInput("text", [1], "BYTES")

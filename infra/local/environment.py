@@ -15,6 +15,7 @@ def write_environment(settings: Settings, store: ObjectStore) -> None:
     values = {
         "MLFLOW_TRACKING_URI": settings.mlflow_url,
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "FERRYMAN_TLS": str(settings.tls),
         "FERRYMAN_SIGNING_KEY": str(signing_key(settings.home)),
         "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(settings.home)),
         **store.environment(store.publisher),

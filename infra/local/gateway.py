@@ -13,18 +13,30 @@ import httpx
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.local import tls
 from infra.local.errors import StackError
 from infra.local.files import write_private
 from infra.local.ports import remembered
 from infra.local.program import Program
-from infra.local.settings import LOOPBACK, Settings
+from infra.local.settings import LOOPBACK, Settings, tenant_host
 
-__all__ = ["Backend", "Endpoint", "GatewayView", "gateway", "observe", "remove_route", "write_route"]
+__all__ = [
+    "Backend",
+    "Endpoint",
+    "GatewayView",
+    "gateway",
+    "observe",
+    "remove_route",
+    "speaks_tls",
+    "tenant_client",
+    "write_route",
+]
 
 _GRPC_PATH = "/inference.GRPCInferenceService"
 # What Traefik answers by itself when a predictor cannot be reached or breaks off; our predictors answer neither.
 _OWN_ERRORS = {"502", "504"}
 _ANSWER_SECONDS = 2
+_PLAIN = "plain"
 
 
 @dataclass(frozen=True)
@@ -68,11 +80,11 @@ def gateway(settings: Settings) -> Program:
         "gateway",
         [
             binary,
-            f"--entrypoints.web.address={LOOPBACK}:{settings.gateway_port}",
+            *_entry_points(settings),
             f"--providers.file.directory={settings.routes}",
             "--providers.file.watch=true",
             "--providers.providersthrottleduration=100ms",
-            # On loopback a connection stands within microseconds, or nobody is there; and an answer takes seconds at most.
+            # On loopback a connection stands within microseconds, or nobody is there; an answer takes seconds at most.
             "--serverstransport.forwardingtimeouts.dialtimeout=1s",
             "--serverstransport.forwardingtimeouts.responseheadertimeout=30s",
             "--ping=true",
@@ -90,6 +102,48 @@ def gateway(settings: Settings) -> Program:
             "--global.sendanonymoususage=false",
             "--log.level=WARN",
         ],
+    )
+
+
+def _entry_points(settings: Settings) -> list[str]:
+    """Routes lead from `web`, be it plain or TLS."""
+    if not settings.tls:
+        return [f"--entrypoints.web.address={LOOPBACK}:{settings.gateway_port}"]
+    return [
+        f"--entrypoints.web.address={LOOPBACK}:{settings.gateway_tls_port}",
+        "--entrypoints.web.http.tls=true",
+        f"--entrypoints.web.http.middlewares={tls.HSTS}",
+        f"--entrypoints.{_PLAIN}.address={LOOPBACK}:{settings.gateway_port}",
+        f"--entrypoints.{_PLAIN}.http.redirections.entrypoint.to=web",
+        f"--entrypoints.{_PLAIN}.http.redirections.entrypoint.scheme=https",
+        f"--entrypoints.{_PLAIN}.http.redirections.entrypoint.permanent=true",
+    ]
+
+
+def speaks_tls(command: str) -> bool:
+    """Whether a gateway that was started with this command line speaks TLS."""
+    return f"--entrypoints.{_PLAIN}." in command
+
+
+def tenant_client(settings: Settings, tenant: str, seconds: float) -> httpx.Client:
+    """Return a client that asks one tenant, and with TLS verifies that it is this tenant's gateway which answers.
+
+    Raises:
+        StackError: there is nothing to verify it with.
+    """
+    host = tenant_host(tenant)
+
+    # The name that is verified; the address is loopback's, for not every resolver knows `*.localhost`.
+    def name(request: httpx.Request) -> None:
+        request.extensions["sni_hostname"] = host
+
+    return httpx.Client(
+        base_url=settings.gateway_url,
+        headers={"Host": host},
+        verify=tls.verification(settings),
+        event_hooks={"request": [name]},
+        timeout=seconds,
+        trust_env=False,
     )
 
 
@@ -124,6 +178,8 @@ def write_route(settings: Settings, name: str, hostnames: Sequence[str], backend
     """Share the requests for these host names among the backends. The gateway follows within half a second."""
     document = route(name, hostnames, backends)
     write_private(settings.routes / f"{name}.yaml", yaml.safe_dump(document, sort_keys=False))
+    if settings.tls:
+        tls.cover(settings)
 
 
 def remove_route(settings: Settings, name: str) -> None:

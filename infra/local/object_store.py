@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -47,13 +48,9 @@ class ObjectStore:
             "MLFLOW_S3_ENDPOINT_URL": self.endpoint,
         }
 
-    def prepare(self) -> None:
-        """Make the buckets, and on MinIO the reader. A second time changes nothing.
-
-        Raises:
-            StackError: the store refuses, or does not answer.
-        """
-        client = boto3.client(
+    def client(self) -> Any:
+        """Return a boto3 client with the publisher's keys; it gives up after seconds."""
+        return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             aws_access_key_id=self.publisher.access_key,
@@ -61,6 +58,14 @@ class ObjectStore:
             region_name=os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
             config=Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 5, "mode": "standard"}),
         )
+
+    def prepare(self) -> None:
+        """Make the buckets, and on MinIO the reader. A second time changes nothing.
+
+        Raises:
+            StackError: the store refuses, or does not answer.
+        """
+        client = self.client()
         try:
             for bucket in _BUCKETS:
                 # Not by listing all buckets: keys to these two are enough.

@@ -14,14 +14,16 @@ TENANTS = ("tenant-a", "tenant-b")
 
 
 class Settings(BaseSettings):
-    """Read from ``FERRYMAN_HOME`` and ``FERRYMAN_{S3,MLFLOW,GATEWAY,CONTROLLER,PROMETHEUS,ALERTMANAGER}_PORT``."""
+    """Read from ``FERRYMAN_HOME``, ``FERRYMAN_TLS`` and the ports, as in ``FERRYMAN_S3_PORT``."""
 
     model_config = SettingsConfigDict(env_prefix="FERRYMAN_")
 
     home: Path = Path(".ferryman")
     s3_port: int = Field(default=9000, ge=1, le=65535)
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    tls: bool = False
     gateway_port: int = Field(default=8080, ge=1, le=65535)
+    gateway_tls_port: int = Field(default=8443, ge=1, le=65535)
     controller_port: int = Field(default=8090, ge=1, le=65535)
     prometheus_port: int = Field(default=9090, ge=1, le=65535)
     alertmanager_port: int = Field(default=9093, ge=1, le=65535)
@@ -43,8 +45,8 @@ class Settings(BaseSettings):
 
     @property
     def gateway_url(self) -> str:
-        """The gateway's address; tenants are told apart by the Host header."""
-        return f"http://{LOOPBACK}:{self.gateway_port}"
+        """The gateway's address; tenants are told apart by the Host header. With TLS the plain port redirects to it."""
+        return f"https://{LOOPBACK}:{self.gateway_tls_port}" if self.tls else f"http://{LOOPBACK}:{self.gateway_port}"
 
     @property
     def controller_url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from infra.local import ports
+from infra.local import ports, tls
 from infra.local.environment import write_environment
 from infra.local.errors import StackError
-from infra.local.gateway import gateway
+from infra.local.gateway import gateway, speaks_tls
 from infra.local.object_store import ObjectStore, object_store
 from infra.local.program import Program
 from infra.local.secret import load_or_generate, prepare_signing, trusted_keys
@@ -23,7 +24,7 @@ from infra.local.settings import Settings
 from infra.local.supervisor import Supervisor
 from infra.local.tracking import tracking_server
 
-__all__ = ["Component", "components", "down", "health", "up"]
+__all__ = ["Component", "components", "down", "health", "storing", "up"]
 
 _START_SECONDS = 90
 _SETTLED_SECONDS = 2
@@ -38,13 +39,14 @@ class Component:
     address: str
     probe: str | None
     variable: str
+    verify: ssl.SSLContext | bool = True
 
     def healthy(self) -> bool:
         """Whether it answers now. Any answer of S3 will do: without credentials it is a refusal."""
         if self.probe is None:
             return True
         try:
-            return httpx.get(self.probe, timeout=2, trust_env=False).status_code < 500
+            return httpx.get(self.probe, timeout=2, trust_env=False, verify=self.verify).status_code < 500
         except httpx.HTTPError:
             return False
 
@@ -59,10 +61,11 @@ def components(settings: Settings, store: ObjectStore) -> list[Component]:
         ),
         Component(
             "gateway",
-            settings.gateway_port,
+            settings.gateway_tls_port if settings.tls else settings.gateway_port,
             settings.gateway_url,
             f"{settings.gateway_url}/ping",
-            "FERRYMAN_GATEWAY_PORT",
+            "FERRYMAN_GATEWAY_TLS_PORT" if settings.tls else "FERRYMAN_GATEWAY_PORT",
+            tls.verification(settings),
         ),
         Component(
             "release",
@@ -88,6 +91,13 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
             say("The last supervisor was killed; stopping what it left behind.")
             supervisor.shutdown()
         store = object_store(settings, load_or_generate(settings.home))
+        if running and speaks_tls(supervisor.command("gateway")) != settings.tls:
+            raise StackError(
+                f"the running gateway speaks {'plain HTTP' if settings.tls else 'TLS'}: stop the stack first with "
+                f"make down, or go on {'without' if settings.tls else 'with'} TLS=1"
+            )
+        if settings.tls:
+            tls.cover(settings)
         parts = components(settings, store)
         states = supervisor.states()
         if running and ("s3" in states) != (store.program is not None):
@@ -96,11 +106,8 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
                 "set AWS_ENDPOINT_URL and the AWS keys as when it was started, or stop it first with: make down"
             )
         for part in parts:
-            if part.port and not (part.name in states and states[part.name].running) and not ports.is_free(part.port):
-                raise StackError(
-                    f"port {part.port} for {part.name} is taken by {ports.holder(part.port)}: "
-                    f"stop that, or choose another with {part.variable}=…"
-                )
+            if not (part.name in states and states[part.name].running):
+                _require_free(part)
         prepare_signing(settings.home)
         write_environment(settings, store)
         if running:
@@ -115,6 +122,32 @@ def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
 def down(settings: Settings) -> int:
     """Stop every process of this stack and return how many there were. Data stays."""
     return Supervisor(settings).shutdown()
+
+
+@contextmanager
+def storing(settings: Settings) -> Iterator[ObjectStore]:
+    """Yield the object store, started alone for as long as the block runs if the stack is down.
+
+    Raises:
+        StackError: it does not start, or another command is at work on the stack.
+    """
+    settings.prepare()
+    store = object_store(settings, load_or_generate(settings.home))
+    supervisor = Supervisor(settings)
+    if store.program is None:
+        store.prepare()
+    if store.program is None or supervisor.alive():
+        yield store
+        return
+    with _alone(settings):
+        part = next(part for part in components(settings, store) if part.name == "s3")
+        _require_free(part)
+        supervisor.start([store.program], _environment(settings, store))
+        try:
+            _await(supervisor, [part], lambda _: None, store)
+            yield store
+        finally:
+            supervisor.shutdown()
 
 
 def health(settings: Settings) -> list[tuple[str, str, int, str]]:
@@ -137,6 +170,14 @@ def health(settings: Settings) -> list[tuple[str, str, int, str]]:
     return rows
 
 
+def _require_free(part: Component) -> None:
+    if part.port and not ports.is_free(part.port):
+        raise StackError(
+            f"port {part.port} for {part.name} is taken by {ports.holder(part.port)}: "
+            f"stop that, or choose another with {part.variable}=…"
+        )
+
+
 def _programs(settings: Settings, store: ObjectStore) -> list[Program]:
     release = Program("release", [sys.executable, "-m", "release", "run"], stop_seconds=20)
     programs = [tracking_server(settings, store), gateway(settings), release]
@@ -154,7 +195,9 @@ def _environment(settings: Settings, store: ObjectStore) -> dict[str, str]:
         "FERRYMAN_HOME": str(settings.home),
         "FERRYMAN_S3_PORT": str(settings.s3_port),
         "FERRYMAN_MLFLOW_PORT": str(settings.mlflow_port),
+        "FERRYMAN_TLS": str(settings.tls),
         "FERRYMAN_GATEWAY_PORT": str(settings.gateway_port),
+        "FERRYMAN_GATEWAY_TLS_PORT": str(settings.gateway_tls_port),
         "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(settings.home)),
         "FERRYMAN_CONTROLLER_PORT": str(settings.controller_port),
         "MLFLOW_TRACKING_URI": settings.mlflow_url,

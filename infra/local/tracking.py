@@ -10,16 +10,20 @@ from infra.local.program import Program
 from infra.local.secret import webhook_keys
 from infra.local.settings import LOOPBACK, Settings
 
-__all__ = ["tracking_server"]
+__all__ = ["database_uri", "tracking_server"]
 
 # A version may only point at a model that a run logged: without this, whoever may create versions reads any
 # artifact that the server can (field: source).
 _SOURCE = r"^models:/m-[0-9a-f]{32}$"
 
 
+def database_uri(settings: Settings) -> str:
+    """Return where MLflow keeps what it knows: SQLite unless a database is named."""
+    return os.environ.get("MLFLOW_BACKEND_STORE_URI") or f"sqlite:///{settings.home / 'mlflow.db'}"
+
+
 def tracking_server(settings: Settings, store: ObjectStore) -> Program:
-    """Return the server as a program: one worker, no job runner, no telemetry, SQLite unless a database is named."""
-    database = os.environ.get("MLFLOW_BACKEND_STORE_URI") or f"sqlite:///{settings.home / 'mlflow.db'}"
+    """Return the server as a program: one worker, no job runner, no telemetry."""
     hosts = ",".join(f"{host}:{settings.mlflow_port}" for host in ("localhost", LOOPBACK))
     return Program(
         "mlflow",
@@ -41,7 +45,7 @@ def tracking_server(settings: Settings, store: ObjectStore) -> Program:
         ],
         {
             **store.environment(store.publisher),
-            "MLFLOW_BACKEND_STORE_URI": database,
+            "MLFLOW_BACKEND_STORE_URI": database_uri(settings),
             "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": _SOURCE,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

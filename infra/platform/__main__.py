@@ -34,12 +34,13 @@ def _say(line: str) -> None:
 def _install(chosen: argparse.Namespace) -> int:
     from infra.platform.install import install
 
-    cluster, s3 = Cluster(), None
+    s3 = None
     if chosen.s3:
         if not (chosen.s3_region and chosen.s3_cidrs):
             raise PlatformError("--s3 needs --s3-region and --s3-cidrs")
         s3 = ExternalS3(chosen.s3, chosen.s3_region, tuple(chosen.s3_cidrs.split(",")))
-    install(cluster, read_images(chosen.images), chosen.domain, s3, _say)
+    cluster = Cluster()
+    install(cluster, read_images(chosen.images), chosen.domain, _say, s3=s3, https_only=chosen.https_only)
     for name in tenants():
         apply_tenant(cluster, name)
         _say(f"{name} applied")
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument("--s3", metavar="BUCKET", help="a bucket on AWS instead of MinIO; pods by EKS Pod Identity")
     installing.add_argument("--s3-region", metavar="REGION", help="where the bucket is")
     installing.add_argument("--s3-cidrs", metavar="CIDR,…", help="the addresses of S3 there, which pods may reach")
+    installing.add_argument("--https-only", action="store_true", help="port 80 only redirects to 443")
     installing.set_defaults(run=_install)
     providing = commands.add_parser("provision", help="buckets, users and trust alone, where Argo CD applies")
     providing.set_defaults(run=_provision)

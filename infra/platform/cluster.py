@@ -76,6 +76,11 @@ class Cluster:
         said = self.kubectl("get", kind, *place, f"--selector={selector}", "--output=json")
         return list(json.loads(said)["items"])
 
+    def exec_command(self, namespace: str, workload: str, container: str) -> list[str]:
+        """Return the command that runs what is added to it in a container, with our input and output."""
+        place = ["--namespace", namespace, workload, "--container", container]
+        return [self._kubectl, "exec", "--stdin", *place, "--"]
+
     @contextmanager
     def forward(self, namespace: str, service: str, port: int) -> Iterator[int]:
         """Open a port on loopback that leads to a Service, and yield its number.

@@ -37,13 +37,15 @@ _RELEASES = "customresourcedefinition/modelreleases.ferryman.dev"
 _ROLLOUT_SECONDS = 300
 
 
-def platform_objects(images: Mapping[str, str], domain: str, s3: ExternalS3 | None = None) -> list[dict[str, Any]]:
+def platform_objects(
+    images: Mapping[str, str], domain: str, *, s3: ExternalS3 | None = None, https_only: bool = False
+) -> list[dict[str, Any]]:
     """Return everything that tenants stand on, for one cluster.
 
     Raises:
         PlatformError: an image has no reference.
     """
-    objects = substitute(build(ROOT / "infra" / "platform"), images, domain)
+    objects = substitute(build(ROOT / "infra" / ("https-only" if https_only else "platform")), images, domain)
     if s3:
         objects = with_external_s3(objects, s3)
     for found in objects:
@@ -54,18 +56,30 @@ def platform_objects(images: Mapping[str, str], domain: str, s3: ExternalS3 | No
 
 
 def install(
-    cluster: Cluster, images: Mapping[str, str], domain: str, s3: ExternalS3 | None, say: Callable[[str], None]
+    cluster: Cluster,
+    images: Mapping[str, str],
+    domain: str,
+    say: Callable[[str], None],
+    *,
+    s3: ExternalS3 | None = None,
+    https_only: bool = False,
 ) -> None:
     """Apply everything and wait until it answers. A second time changes what differs and keeps every key.
 
-    With an S3 of somebody else's there is no MinIO, and pods are known there by their service accounts.
+    Args:
+        cluster: where.
+        images: the reference of each image that the manifests name.
+        domain: tenants answer to ``<tenant>.<domain>``.
+        say: told what was done.
+        s3: a bucket instead of MinIO; pods are known there by their service accounts.
+        https_only: whether the gateway's port 80 only redirects to 443.
 
     Raises:
         PlatformError: something that the platform stands on is missing, or a part does not come up.
     """
     _check(cluster)
     _wait(cluster, *_KSERVE, say)
-    objects = platform_objects(images, domain, s3)
+    objects = platform_objects(images, domain, s3=s3, https_only=https_only)
     cluster.apply([found for found in objects if found["kind"] == "Namespace"])
     say("namespaces applied")
     for credential in platform_credentials(domain):
@@ -73,6 +87,9 @@ def install(
             credential.ensure(cluster)
     ensure_trust(cluster)
     cluster.apply(objects)
+    if not https_only:
+        # It would stay from a platform that was installed with it.
+        cluster.kubectl("delete", "httproute", "redirect", "--namespace=gateway", "--ignore-not-found")
     say(f"{len(objects)} objects applied")
     _come_up(cluster, say, minio=s3 is None)
     cluster.kubectl("wait", "--for=condition=Established", _RELEASES, "--timeout=60s")

@@ -5,6 +5,7 @@ The ConfigMap in the namespace `release` is the one to edit; the others are copi
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
 from infra.platform.keys import held_secret
 
-__all__ = ["SIGNING_KEY_FILE", "copy_trust", "ensure_trust", "write_trust"]
+__all__ = ["SIGNING_KEY_FILE", "copy_trust", "ensure_trust", "held_trust", "put_trust", "write_trust"]
 
 SIGNING_KEY_FILE = "signing-key.pem"
 
@@ -33,10 +34,10 @@ def ensure_trust(cluster: Cluster) -> None:
 
 def copy_trust(cluster: Cluster, namespace: str) -> None:
     """Bring a namespace's ConfigMap of trust to what the platform's says."""
-    cluster.apply([_trust(namespace, _held_trust(cluster))])
+    cluster.apply([_trust(namespace, held_trust(cluster))])
 
 
-def _held_trust(cluster: Cluster) -> dict[str, str]:
+def held_trust(cluster: Cluster) -> dict[str, str]:
     """Return file names and contents of what verifiers are given.
 
     Raises:
@@ -48,6 +49,14 @@ def _held_trust(cluster: Cluster) -> dict[str, str]:
     return dict(held["data"])
 
 
+def put_trust(cluster: Cluster, files: dict[str, str]) -> None:
+    """Replace what verifiers are given, at the platform and wherever there is a copy of it."""
+    selector = f"metadata.name={_NAME}"
+    said = cluster.kubectl("get", "configmaps", "--all-namespaces", f"--field-selector={selector}", "--output=json")
+    copies = {found["metadata"]["namespace"] for found in json.loads(said)["items"]}
+    cluster.apply([_trust(namespace, files) for namespace in sorted({_SOURCE, *copies})])
+
+
 def write_trust(cluster: Cluster, folder: Path) -> None:
     """Write what verifiers are given into a folder, for commands outside of the cluster.
 
@@ -55,7 +64,7 @@ def write_trust(cluster: Cluster, folder: Path) -> None:
         PlatformError: the platform is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in _held_trust(cluster).items():
+    for name, text in held_trust(cluster).items():
         (folder / name).write_text(text)
 
 

@@ -12,7 +12,8 @@ from itertools import cycle, islice
 import httpx
 
 from artifact.names import MODEL
-from infra.local.settings import Settings, tenant_host
+from infra.local.gateway import tenant_client
+from infra.local.settings import Settings
 
 __all__ = ["Answered", "load"]
 
@@ -36,13 +37,12 @@ def load(settings: Settings, tenants: Sequence[str], reviews: Sequence[tuple[str
     lock = threading.Lock()
 
     def ask(tenant: str, begin: int) -> None:
-        url = f"{settings.gateway_url}/v1/models/{MODEL}:predict"
-        with httpx.Client(headers={"Host": tenant_host(tenant)}, timeout=10, trust_env=False) as client:
+        with tenant_client(settings, tenant, 10) as client:
             for text, label in islice(cycle(reviews), begin, None):
                 if stop.is_set():
                     return
                 try:
-                    answer = client.post(url, json={"instances": [text]})
+                    answer = client.post(f"/v1/models/{MODEL}:predict", json={"instances": [text]})
                     failed = "" if answer.status_code == httpx.codes.OK else str(answer.status_code)
                 except httpx.HTTPError as error:
                     failed = type(error).__name__

@@ -22,6 +22,7 @@ RESULTS = Path(os.environ.get("E2E_RESULTS", ROOT / "e2e-results"))
 # What needs the least comes first; what stops parts of the cluster comes last.
 ORDER = (
     "serving",
+    "tls",
     "admission",
     "access",
     "benchmarks",
@@ -29,6 +30,7 @@ ORDER = (
     "network",
     "tenants",
     "rollout",
+    "backup",
     "release",
     "monitoring",
     "alerts",

@@ -23,6 +23,7 @@ KUBERNETES = "1.34"
 # 3.6 asks for a newer Go than the rig's.
 ARGO_CD = ("github.com/argoproj/argo-cd/v3", "v3.5.7")
 EXTERNAL_SECRETS = ("github.com/external-secrets/external-secrets", "v1.3.2")
+CERT_MANAGER = ("github.com/cert-manager/cert-manager", "v1.21.2")
 
 
 def _of_the_rig(component: str) -> tuple[str, str]:
@@ -35,6 +36,7 @@ CRDS = {
     "serving.kserve.io": (_of_the_rig("kserve"), "install/v0.20.0/kserve-crds.yaml"),
     "gateway.networking.k8s.io": (_of_the_rig("gateway-api"), "config/crd/standard/*.yaml"),
     "monitoring.coreos.com": (_of_the_rig("prometheus-operator"), "example/prometheus-operator-crd/*.yaml"),
+    "cert-manager.io": (CERT_MANAGER, "deploy/crds/*.yaml"),
     "argoproj.io": (ARGO_CD, "manifests/crds/*.yaml"),
     "external-secrets.io": (EXTERNAL_SECRETS, "config/crds/bases/external-secrets.io_*.yaml"),
 }

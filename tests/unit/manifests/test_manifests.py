@@ -24,11 +24,12 @@ IMAGES = dict.fromkeys(
 )
 FOLDERS = sorted(
     str(found.parent.relative_to(ROOT))
-    for place in ("kserve", "infra/platform")
+    for place in ("kserve", "infra/platform", "infra/https-only")
     for found in (ROOT / place).rglob("kustomization.yaml")
     # A component builds as a part of others only.
     if "kind: Kustomization" in found.read_text()
 )
+
 needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on PATH")
 pytestmark = needs_kubectl
 
@@ -65,8 +66,7 @@ def of_a_version() -> list[dict[str, Any]]:
 def test_every_object_is_one_that_its_api_takes() -> None:
     if shutil.which("go") is None:
         pytest.skip("the CRDs come from Go modules, and go is not on PATH")
-    objects = [found for folder in FOLDERS for found in built(folder) if "cert-manager" not in found["apiVersion"]]
-    objects += of_a_version()
+    objects = [found for folder in FOLDERS for found in built(folder)] + of_a_version()
     assert len(objects) > 60
     assert [said for found in objects if (said := fault(found))] == []
 
@@ -122,3 +122,36 @@ def test_every_name_of_a_tenant_and_its_host_is_its_own() -> None:
         assert other not in json.dumps(objects)
         release = next(found for found in objects if found["kind"] == "ModelRelease")
         assert release["spec"]["route"]["hostnames"] == [f"{name}.example.org"]
+
+
+def listeners(folder: str) -> dict[str, dict[str, Any]]:
+    gateway = next(found for found in built(folder) if found["kind"] == "Gateway")
+    return {each["name"]: each for each in gateway["spec"]["listeners"]}
+
+
+def test_with_https_only_tenants_attach_to_tls_alone_and_port_80_redirects() -> None:
+    usual, only = listeners("infra/platform"), listeners("infra/https-only")
+    assert only["https"] == usual["https"]
+    assert usual["http"]["allowedRoutes"]["namespaces"] == usual["https"]["allowedRoutes"]["namespaces"]
+    assert only["http"]["allowedRoutes"]["namespaces"] == {"from": "Same"}
+    # A route that named a listener would not follow.
+    assert all("sectionName" not in parent for parent in of_a_version()[-1]["spec"]["parentRefs"])
+    added = [found for found in built("infra/https-only") if found not in built("infra/platform")]
+    route = next(found for found in added if found["kind"] == "HTTPRoute")
+    assert {found["kind"] for found in added} == {"HTTPRoute", "Gateway"}
+    assert (route["metadata"]["namespace"], route["spec"]["parentRefs"][0]["sectionName"]) == ("gateway", "http")
+    assert route["spec"]["hostnames"] == ["*.example.org"] == [only["http"]["hostname"]]
+
+
+@pytest.mark.parametrize("issuer", ["acme", "self-signed"])
+def test_an_issuer_comes_with_the_certificate_that_the_gateway_shows(issuer: str) -> None:
+    objects = built(f"infra/platform/gateway/cert-manager/{issuer}")
+    certificate = next(found for found in objects if found["metadata"]["name"] == "gateway")["spec"]
+    assert any(
+        (found["kind"], found["metadata"]["name"])
+        == (certificate["issuerRef"]["kind"], certificate["issuerRef"]["name"])
+        for found in objects
+    )
+    https = listeners("infra/platform")["https"]
+    assert https["tls"]["certificateRefs"] == [{"name": certificate["secretName"]}]
+    assert certificate["dnsNames"] == [https["hostname"]]
