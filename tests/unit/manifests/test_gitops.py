@@ -321,6 +321,15 @@ def test_a_project_allows_what_its_applications_apply_and_nothing_else(
     assert set(projects["ferryman-upstream"]["sourceRepos"]) == sources
 
 
+def test_the_destination_of_every_application_is_one_that_its_project_allows(repository: Path) -> None:
+    """Argo CD refuses an Application that names none, whatever its objects say."""
+    found = [each for each in root_objects(repository) if each["kind"] == "AppProject"]
+    projects = {each["metadata"]["name"]: each["spec"] for each in found}
+    for each in applications(repository):
+        places = [place["namespace"] for place in projects[each.spec["project"]]["destinations"]]
+        assert any(fnmatch.fnmatch(each.spec["destination"]["namespace"], place) for place in places), each.name
+
+
 def test_a_new_folder_is_a_new_tenant_with_its_own_host_and_its_own_key(repository: Path, tmp_path: Path) -> None:
     root = copied(tmp_path)
     shutil.copytree(repository / "infra/gitops/cluster", root / "infra/gitops/cluster", dirs_exist_ok=True)
