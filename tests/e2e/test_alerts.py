@@ -61,7 +61,7 @@ def faster() -> Config:
     config = load(DIVISOR)
     alerts = dict(config.alerts)
     alerts["PredictorsAtMaximum"] = alerts["PredictorsAtMaximum"].model_copy(update={"above": 2})
-    # Before the fourth restart the kubelet waits for 40 s, and then it starts: that is most of a fourth of five minutes.
+    # Before the fourth restart the kubelet waits for 40 s, which with the start is most of a fourth of five minutes.
     alerts["PredictorNotReady"] = load().alerts["PredictorNotReady"]
     alerts["CertificateExpiring"] = load(60).alerts["CertificateExpiring"]
     return config.model_copy(update={"alerts": alerts})

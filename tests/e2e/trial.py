@@ -19,8 +19,8 @@ from pods import TEXT, eventually
 from artifact.names import TEXT_COLUMN
 from infra.gitops.argo import applications, apply, rendered
 from infra.platform.keys import ensure_secret
-from infra.platform.mlflow_users import grant
 from infra.platform.manifests import substitute
+from infra.platform.mlflow_users import grant
 from infra.platform.tenant import TENANTS, apply_tenant, delete_tenant, write_overlay
 from infra.platform.trust import SIGNING_KEY_FILE, write_trust
 from registry.client import Registry
