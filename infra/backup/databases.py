@@ -20,6 +20,8 @@ from infra.backup.side import Database
 
 __all__ = ["Postgres", "Sqlite", "database"]
 
+# Behind a dump: a connection that breaks off on the way ends as if all were well.
+_END = b"ferryman-end"
 _COUNT = "SELECT count(*) FROM model_versions"
 
 
@@ -85,8 +87,14 @@ class Postgres:
 
     def dump(self, target: Path) -> None:
         """See the base."""
-        with target.open("wb") as file:
-            self._run("pg_dump --format=custom --no-owner --no-privileges --dbname={}", output=file)
+        with target.open("w+b") as file:
+            dump = "pg_dump --format=custom --no-owner --no-privileges --dbname={}"
+            self._run(f"{dump} && printf {_END.decode()}", output=file)
+            end = file.seek(0, os.SEEK_END) - len(_END)
+            file.seek(max(0, end))
+            if file.read() != _END:
+                raise BackupError(f"the dump of the database {self._name} broke off; run it again")
+            file.truncate(end)
 
     def load(self, source: Path) -> None:
         """See the base. What a later MLflow added to it goes as well."""
@@ -107,7 +115,7 @@ class Postgres:
             return said.read().decode().strip()
 
     def _run(self, command: str, *, given: IO[bytes] | None = None, output: IO[bytes] | None = None) -> None:
-        script = f"IFS= read -r PGPASSWORD && export PGPASSWORD && exec {command.format(shlex.quote(self._address))}"
+        script = f"IFS= read -r PGPASSWORD && export PGPASSWORD && {command.format(shlex.quote(self._address))}"
         with tempfile.TemporaryFile() as faults:
             process = subprocess.Popen(
                 [*self._elsewhere, "sh", "-c", script],
