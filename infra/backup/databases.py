@@ -120,7 +120,8 @@ class Postgres:
             process = subprocess.Popen(
                 [*self._elsewhere, "sh", "-c", script],
                 stdin=subprocess.PIPE,
-                stdout=output or subprocess.DEVNULL,
+                # A pipe, even to a file: in a file pg_dump would go back, and what is behind it be written over it.
+                stdout=subprocess.PIPE if output else subprocess.DEVNULL,
                 stderr=faults,
             )
             assert process.stdin is not None  # noqa: S101 # it is a pipe
@@ -131,6 +132,9 @@ class Postgres:
                     shutil.copyfileobj(given, process.stdin, 1 << 20)
             with suppress(BrokenPipeError):
                 process.stdin.close()
+            if output is not None and process.stdout is not None:
+                with process.stdout:
+                    shutil.copyfileobj(process.stdout, output, 1 << 20)
             if process.wait() != 0:
                 faults.seek(0)
                 said = faults.read().decode(errors="replace").strip().splitlines() or ["no word"]
