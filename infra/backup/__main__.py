@@ -90,6 +90,11 @@ def _said(manifest: Manifest) -> str:
     return f"{len(manifest.pieces)} pieces, {manifest.size / 1e6:.1f} MB, {made}"
 
 
+def _path(text: str) -> Path:
+    # Not every shell does it behind `KEY=`.
+    return Path(text).expanduser()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.backup",
@@ -100,24 +105,24 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(run=run)
-        made.add_argument("--file", type=Path, required=True, help="the backup, as in stack.tar.age")
+        made.add_argument("--file", type=_path, required=True, help="the backup, as in stack.tar.age")
         return made
 
     key = "the file with the age key that opens it"
     cluster = "the cluster that KUBECONFIG names, instead of the laptop stack"
     backing = command("backup", _backup, "write a backup while the stack runs; an existing file is replaced at the end")
     whose = backing.add_mutually_exclusive_group(required=True)
-    whose.add_argument("--key", type=Path, help=f"{key}; made when there is none")
+    whose.add_argument("--key", type=_path, help=f"{key}; made when there is none")
     whose.add_argument("--recipient", help="a public age key (age1…) instead: this machine then cannot open the backup")
     backing.add_argument("--cluster", action="store_true", help=cluster)
     restoring = command(
         "restore", _restore, "verify a backup, then make the stack what it says; a laptop has to be down"
     )
-    restoring.add_argument("--key", type=Path, required=True, help=key)
+    restoring.add_argument("--key", type=_path, required=True, help=key)
     restoring.add_argument("--replace", action="store_true", help="also where the stack holds something, which goes")
     restoring.add_argument("--cluster", action="store_true", help=cluster)
     verifying = command("verify", _verify, "read a backup to its end and compare every digest; nothing is written")
-    verifying.add_argument("--key", type=Path, required=True, help=key)
+    verifying.add_argument("--key", type=_path, required=True, help=key)
     return parser
 
 

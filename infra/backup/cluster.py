@@ -143,6 +143,8 @@ class OnCluster:
         said = [f"{note}-" if value is None else f"{note}={value}" for note, value in notes.items()]
         if said:
             self._cluster.kubectl("annotate", _KIND, metadata["name"], place, "--overwrite", *said)
+        held = self._cluster.get(_KIND, metadata["name"], metadata["namespace"]) or held
+        metadata["resourceVersion"] = held["metadata"]["resourceVersion"]
         self._cluster.kubectl("replace", "--subresource=status", "-f", "-", given=json.dumps(release))
 
     def _scale(self, namespace: str, name: str, count: int) -> None:

@@ -20,6 +20,8 @@ from infra.backup.side import Database
 
 __all__ = ["Postgres", "Sqlite", "database"]
 
+# Behind a dump: a connection that breaks off on the way ends as if all were well.
+_END = b"ferryman-end"
 _COUNT = "SELECT count(*) FROM model_versions"
 
 
@@ -85,8 +87,14 @@ class Postgres:
 
     def dump(self, target: Path) -> None:
         """See the base."""
-        with target.open("wb") as file:
-            self._run("pg_dump --format=custom --no-owner --no-privileges --dbname={}", output=file)
+        with target.open("w+b") as file:
+            dump = "pg_dump --format=custom --no-owner --no-privileges --dbname={}"
+            self._run(f"{dump} && printf {_END.decode()}", output=file)
+            end = file.seek(0, os.SEEK_END) - len(_END)
+            file.seek(max(0, end))
+            if file.read() != _END:
+                raise BackupError(f"the dump of the database {self._name} broke off; run it again")
+            file.truncate(end)
 
     def load(self, source: Path) -> None:
         """See the base. What a later MLflow added to it goes as well."""
@@ -107,12 +115,13 @@ class Postgres:
             return said.read().decode().strip()
 
     def _run(self, command: str, *, given: IO[bytes] | None = None, output: IO[bytes] | None = None) -> None:
-        script = f"IFS= read -r PGPASSWORD && export PGPASSWORD && exec {command.format(shlex.quote(self._address))}"
+        script = f"IFS= read -r PGPASSWORD && export PGPASSWORD && {command.format(shlex.quote(self._address))}"
         with tempfile.TemporaryFile() as faults:
             process = subprocess.Popen(
                 [*self._elsewhere, "sh", "-c", script],
                 stdin=subprocess.PIPE,
-                stdout=output or subprocess.DEVNULL,
+                # A pipe, even to a file: in a file pg_dump would go back, and what is behind it be written over it.
+                stdout=subprocess.PIPE if output else subprocess.DEVNULL,
                 stderr=faults,
             )
             assert process.stdin is not None  # noqa: S101 # it is a pipe
@@ -123,6 +132,9 @@ class Postgres:
                     shutil.copyfileobj(given, process.stdin, 1 << 20)
             with suppress(BrokenPipeError):
                 process.stdin.close()
+            if output is not None and process.stdout is not None:
+                with process.stdout:
+                    shutil.copyfileobj(process.stdout, output, 1 << 20)
             if process.wait() != 0:
                 faults.seek(0)
                 said = faults.read().decode(errors="replace").strip().splitlines() or ["no word"]

@@ -53,9 +53,8 @@ class Component:
 
 def components(settings: Settings, store: ObjectStore) -> list[Component]:
     """Return the stack's servers in the order in which people ask for them."""
-    external = store.program is None
     return [
-        Component("s3", None if external else settings.s3_port, store.endpoint, store.endpoint, "FERRYMAN_S3_PORT"),
+        _store_component(settings, store),
         Component(
             "mlflow", settings.mlflow_port, settings.mlflow_url, f"{settings.mlflow_url}/health", "FERRYMAN_MLFLOW_PORT"
         ),
@@ -75,6 +74,11 @@ def components(settings: Settings, store: ObjectStore) -> list[Component]:
             "FERRYMAN_CONTROLLER_PORT",
         ),
     ]
+
+
+def _store_component(settings: Settings, store: ObjectStore) -> Component:
+    external = store.program is None
+    return Component("s3", None if external else settings.s3_port, store.endpoint, store.endpoint, "FERRYMAN_S3_PORT")
 
 
 def up(settings: Settings, say: Callable[[str], None]) -> list[Component]:
@@ -140,7 +144,7 @@ def storing(settings: Settings) -> Iterator[ObjectStore]:
         yield store
         return
     with _alone(settings):
-        part = next(part for part in components(settings, store) if part.name == "s3")
+        part = _store_component(settings, store)
         _require_free(part)
         supervisor.start([store.program], _environment(settings, store))
         try:

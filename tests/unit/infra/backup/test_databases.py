@@ -4,6 +4,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -49,30 +51,30 @@ def test_the_address_of_a_server_is_understood_and_its_password_kept_out_of_it()
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def server() -> Iterator[Path]:
     """A PostgreSQL with a password, on a socket of its own; it does not run as root."""
     if not PROGRAMS:
         pytest.skip("PostgreSQL's server is not installed")
-    folder = tmp_path_factory.mktemp("pg")
-    (folder / "password").write_text("it's secret\n")
     as_user = ["setpriv", f"--reuid={USER}", "--clear-groups", "--"] if os.getuid() == 0 else []
-    if as_user:
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(path.stat().st_mode | 0o055)
-        shutil.chown(folder, USER)
-    run = [*as_user, str(PROGRAMS[-1] / "initdb"), "--auth=scram-sha-256", f"--pwfile={folder}/password"]
-    subprocess.run([*run, "--username=mlflow", f"{folder}/data"], check=True, capture_output=True)
-    arguments = ["-D", f"{folder}/data", "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-    process = subprocess.Popen([*as_user, str(PROGRAMS[-1] / "postgres"), *arguments], stderr=subprocess.DEVNULL)
-    try:
-        ready = ["pg_isready", "--quiet", "--timeout=20", f"--host={folder}"]
-        for _ in range(200):
-            if subprocess.run(ready, check=False).returncode == 0:
-                break
-        yield folder
-    finally:
-        process.terminate()
-        process.wait(20)
+    # Not below pytest's folder, which is closed to other users.
+    with tempfile.TemporaryDirectory(prefix="ferryman-pg-") as name:
+        folder = Path(name)
+        (folder / "password").write_text("it's secret\n")
+        if as_user:
+            for path in (folder, folder / "password"):
+                shutil.chown(path, USER)
+        made = [*as_user, str(PROGRAMS[-1] / "initdb"), "--auth=scram-sha-256", f"--pwfile={folder}/password"]
+        subprocess.run([*made, "--username=mlflow", f"{folder}/data"], check=True, capture_output=True)
+        arguments = ["-D", f"{folder}/data", "-k", name, "-c", "listen_addresses=", "-c", "fsync=off"]
+        process = subprocess.Popen([*as_user, str(PROGRAMS[-1] / "postgres"), *arguments], stderr=subprocess.DEVNULL)
+        try:
+            ready = [str(PROGRAMS[-1] / "pg_isready"), "--quiet", f"--host={name}"]
+            while subprocess.run(ready, check=False).returncode:
+                time.sleep(0.1)
+            yield folder
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def test_a_dump_of_postgresql_comes_back_and_takes_the_place_of_all_that_was_there(server: Path) -> None:
@@ -88,6 +90,14 @@ def test_a_dump_of_postgresql_comes_back_and_takes_the_place_of_all_that_was_the
         assert held.versions() == 1
         assert held.sql("SELECT to_regclass('later') IS NULL") == "t"
         held.dump(server / "dump")
+
+
+def test_a_dump_that_breaks_off_on_its_way_is_no_dump(server: Path) -> None:
+    address = f"postgresql://mlflow@/postgres?host={server}"
+    # What stands behind it passes on the first half kibibyte, and all is well.
+    short = Postgres("mlflow", address, "it's secret", ["sh", "-c", '"$@" | head -c 500', "sh"])
+    with pytest.raises(BackupError, match="broke off"):
+        short.dump(server / "dump")
 
 
 def test_what_postgresql_refuses_is_one_line(server: Path) -> None:
