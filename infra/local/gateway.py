@@ -84,7 +84,7 @@ def gateway(settings: Settings) -> Program:
             f"--providers.file.directory={settings.routes}",
             "--providers.file.watch=true",
             "--providers.providersthrottleduration=100ms",
-            # On loopback a connection stands within microseconds, or nobody is there; an answer takes seconds at most.
+            # On loopback a connection stands within microseconds, or nobody is there.
             "--serverstransport.forwardingtimeouts.dialtimeout=1s",
             "--serverstransport.forwardingtimeouts.responseheadertimeout=30s",
             "--ping=true",

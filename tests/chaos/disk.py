@@ -85,8 +85,12 @@ class Disk:
         self._ioctl(_SHUTDOWN, struct.pack("I", _WITHOUT_THE_JOURNAL))
 
     def return_(self) -> None:
-        """Mount it again."""
+        """Mount a copy of what had reached it: the old one stays lost for as long as another mount namespace has it."""
         self._unmount()
+        copy = self._image.with_suffix(".copy")
+        _run("cp", "--sparse=always", str(self._image), str(copy))
+        self._image.unlink()
+        copy.rename(self._image)
         self._mount()
 
     def _stall(self, over: threading.Event) -> None:

@@ -34,6 +34,7 @@ class Fault:
         ends: where the release may end: ``Stable``, or ``Rejected`` for one of these reasons.
         lacking: why it cannot be made here, or "".
         begins_inside: the alias is moved when the fault is there already, not before.
+        forgets: what MLflow was told a moment before may be undone, so that a person has to do it again.
         around: what the whole scene needs.
     """
 
@@ -46,6 +47,7 @@ class Fault:
     ends: frozenset[str] = _GOES_ON
     lacking: Callable[[], str] = str
     begins_inside: bool = False
+    forgets: bool = False
     around: Callable[[Stage], AbstractContextManager[None]] = nullcontext
 
 
@@ -167,7 +169,12 @@ FAULTS = (
     Fault("store-killed", "kill -9: the object store", partial(_killed, who=_program("s3"))),
     Fault("supervisor-killed", "kill -9: the supervisor, and `make up` 5 s later", _without_supervisor, 5, loses=_BOTH),
     Fault(
-        "power-cut", "power cut: all processes, and what was not synced; then `make up`", _without_power, loses=_BOTH
+        "power-cut",
+        "power cut: all processes, and what was not synced; then `make up`",
+        _without_power,
+        loses=_BOTH,
+        # SQLite is sure of a commit once the folder is synced, which ext4 does every five seconds.
+        forgets=True,
     ),
     Fault(
         "mlflow-apart",

@@ -66,7 +66,7 @@ def table(rows: Sequence[Row], left_out: Mapping[str, str], seen_on: str) -> str
     lines = [seen_on, "", f"| {' | '.join(_COLUMNS)} |", "|" + " --- |" * len(_COLUMNS)]
     lines += [f"| {' | '.join((row.story, *row.cells))} |" for row in rows]
     lines += [""] if left_out else []
-    lines += [f"Left out: {story}, for {why}." for story, why in left_out.items()]
+    lines += [f"- Left out: {story}, for {why}." for story, why in left_out.items()]
     return "\n".join(lines) + "\n"
 
 

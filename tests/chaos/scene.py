@@ -33,6 +33,9 @@ def play(stage: Stage, fault: Fault) -> Seen:
             eventually(lambda: stage.weight(version), 120, lambda: str(stage.status(A)))
         stage.move("steady", stage.unsigned)
         window = _made(stage, fault, version, answers)
+        if fault.forgets:
+            stage.move("champion", version)
+            stage.move("steady", stage.unsigned)
         eventually(lambda: stage.ended(version), _PATIENCE_SECONDS, lambda: str(stage.status(A)))
         eventually(lambda: stage.status(B)["phase"] == "Rejected", _PATIENCE_SECONDS, lambda: str(stage.status(B)))
         time.sleep(1)

@@ -113,7 +113,7 @@ def test_the_table_says_what_was_seen_and_what_was_left_out_and_keeps_the_page_a
     made = table([row("a fault", HELD)], {"another": "there is no disk"}, "Seen somewhere.")
     page = inserted("before\n<!-- chaos -->\nold\n<!-- /chaos -->\nafter\n", made)
     assert page.startswith("before\n<!-- chaos -->\nSeen somewhere.\n")
-    assert page.endswith("Left out: another, for there is no disk.\n<!-- /chaos -->\nafter\n")
+    assert page.endswith("- Left out: another, for there is no disk.\n<!-- /chaos -->\nafter\n")
     assert (
         "| a fault | 1 of 3 | 0 of 1 | 9.0 s | Stable, Promoted | 20, 100 % | v1, v2 | Rejected, Unsigned | 8 | 2 |"
         in page
