@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
-from conftest import free_ports
+from conftest import eventually, free_ports
 
 from infra.platform.manifests import ROOT
 from infra.platform.object_store import reader_policy
@@ -203,10 +202,7 @@ def applied(eks: Path, tools: Path) -> Applied:
         stderr=subprocess.DEVNULL,
     ) as server:
         try:
-            deadline = time.monotonic() + 120
-            while not any(found.laddr.port == port for found in psutil.Process(server.pid).net_connections()):
-                assert time.monotonic() < deadline, "moto did not come up"
-                time.sleep(0.2)
+            eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None, seconds=120)
             terraform(eks, "init", "-reconfigure", "-input=false")
             terraform(eks, "apply", "-input=false", "-auto-approve")
             state = json.loads(terraform(eks, "show", "-json"))["values"]
