@@ -222,7 +222,7 @@ ci: ## all that CI runs on a change: lint, docs, test, demo, e2e-laptop
 	@.ci/run
 
 .PHONY: lint
-lint: install ## ruff, mypy --strict, import-linter, hadolint, actionlint, kube-score, zizmor
+lint: install ## ruff, mypy --strict, import-linter, hadolint, actionlint, kube-score, zizmor, terraform fmt
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -233,6 +233,8 @@ lint: install ## ruff, mypy --strict, import-linter, hadolint, actionlint, kube-
 	{ ! grep -v '^\[OK\]\|^\[SKIPPED\]'; }; \
 	else echo "NOT RUN: actionlint and kube-score, for they need Go on PATH"; [ -z "$${CI:-}" ]; fi
 	@$(BIN)/zizmor --offline --quiet .github
+	@if command -v terraform >/dev/null; then terraform fmt -check -recursive infra/terraform; \
+	else echo "NOT RUN: terraform fmt, for terraform is not on PATH"; fi
 
 .PHONY: generate
 generate: install ## write what is made: the kind ModelRelease, rules, routing and dashboards, the base in the Dockerfiles
@@ -247,9 +249,9 @@ docs: install ## the site with every guide into build/docs; strict: no link and 
 
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements/
-	@for name in lock uv; do \
+	@for name in lock uv terraform; do \
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-	$$([ $$name = lock ] && echo --all-extras pyproject.toml || echo requirements/uv.in) --output-file requirements/$$name.txt; done
+	$$([ $$name = lock ] && echo --all-extras pyproject.toml || echo requirements/$$name.in) --output-file requirements/$$name.txt; done
 
 .PHONY: clean
 clean: ## stop the stack and delete its state, after asking

@@ -88,7 +88,9 @@ def workloads(folders: dict[str, Path], *, with_metrics_server: bool) -> list[Ob
 
 
 def _kserve_release(folders: dict[str, Path]) -> Path:
-    return next(folders["kserve"].glob("install/*/kserve.yaml"))
+    # The module holds every release's.
+    version = next(found.version for found in components.load() if found.name == "kserve")
+    return folders["kserve"] / "install" / version / "kserve.yaml"
 
 
 def _image(manifests: list[dict[str, Any]]) -> str:

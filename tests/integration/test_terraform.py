@@ -1,7 +1,7 @@
 """The Terraform code: its form, what it refuses, and the EKS environment applied to an AWS on loopback.
 
-Terraform finds its provider as it is configured on this machine. Where it, or the provider, is not to be had, these tests
-are skipped and say so.
+Terraform finds its provider as it is configured on this machine. Where it, or the provider, is not to be had, these
+tests are skipped and say so.
 """
 
 from __future__ import annotations
@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
-from conftest import free_ports
+from conftest import eventually, free_ports
 
 from infra.platform.manifests import ROOT
 from infra.platform.object_store import reader_policy
@@ -36,8 +35,8 @@ NOT_TO_BE_HAD = (
 SERVICES = ("ec2", "eks", "events", "iam", "kms", "logs", "s3", "sqs", "sts")
 ACCOUNT = "123456789012"
 BUCKET = f"ferryman-{ACCOUNT}-eu-central-1"
-# Moto gives a launch template's tags back as one of its specifications, so its next version is always due, and with it the
-# nodes'.
+# Moto gives a launch template's tags back as one of its specifications, so its next version is always due, and with it
+# the nodes'.
 MOTO = {"module.eks.aws_launch_template.node": ["update"], "module.eks.aws_eks_node_group.system": ["update"]}
 
 Document = dict[str, Any]
@@ -127,8 +126,10 @@ def test_what_is_wrong_is_refused_and_plans_say_what_they_should(eks: Path) -> N
 @pytest.mark.timeout(1200)
 def test_checkov_finds_nothing_that_is_not_waived_with_a_reason(tools: Path) -> None:
     done = subprocess.run(
-        [str(tools / "checkov"), "--directory", str(ROOT / "infra" / "terraform"), "--framework", "terraform"]
-        + ["--compact", "--quiet", "--skip-download", "--output", "json"],
+        [
+            *(str(tools / "checkov"), "--directory", str(ROOT / "infra" / "terraform"), "--framework", "terraform"),
+            *("--compact", "--quiet", "--skip-download", "--output", "json"),
+        ],
         env={**os.environ, "BC_SKIP_MAPPING": "TRUE"},
         capture_output=True,
         text=True,
@@ -167,7 +168,7 @@ def _resources(module: Document) -> Iterator[tuple[str, Document]]:
 
 
 @pytest.fixture(scope="module")
-def applied(eks: Path, tools: Path) -> Iterator[Applied]:
+def applied(eks: Path, tools: Path) -> Applied:
     """The EKS environment, made in moto, with a pool of GPU nodes and an open API server."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -201,10 +202,7 @@ def applied(eks: Path, tools: Path) -> Iterator[Applied]:
         stderr=subprocess.DEVNULL,
     ) as server:
         try:
-            deadline = time.monotonic() + 120
-            while not any(found.laddr.port == port for found in psutil.Process(server.pid).net_connections()):
-                assert time.monotonic() < deadline, "moto did not come up"
-                time.sleep(0.2)
+            eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None, seconds=120)
             terraform(eks, "init", "-reconfigure", "-input=false")
             terraform(eks, "apply", "-input=false", "-auto-approve")
             state = json.loads(terraform(eks, "show", "-json"))["values"]
@@ -215,7 +213,7 @@ def applied(eks: Path, tools: Path) -> Iterator[Applied]:
     changes = {
         each["address"]: each["change"]["actions"] for each in again["resource_changes"] if each["mode"] == "managed"
     }
-    yield Applied(
+    return Applied(
         dict(_resources(state["root_module"])),
         state["outputs"],
         {address: actions for address, actions in changes.items() if actions != ["no-op"]},

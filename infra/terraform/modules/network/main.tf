@@ -32,8 +32,12 @@ resource "aws_subnet" "public" {
   vpc_id            = aws_vpc.this.id
   availability_zone = each.key
   cidr_block        = cidrsubnet(var.cidr, 8, each.value)
-  # By this tag AWS finds where the gateway's load balancer may stand.
-  tags = { Name = "${var.name}-public-${each.key}", "kubernetes.io/role/elb" = "1" }
+  # By these tags AWS finds where the gateway's load balancer may stand.
+  tags = {
+    Name                                = "${var.name}-public-${each.key}"
+    "kubernetes.io/role/elb"            = "1"
+    "kubernetes.io/cluster/${var.name}" = "shared"
+  }
 }
 
 resource "aws_subnet" "private" {
@@ -42,7 +46,11 @@ resource "aws_subnet" "private" {
   vpc_id            = aws_vpc.this.id
   availability_zone = each.key
   cidr_block        = cidrsubnet(var.cidr, 4, each.value + 1)
-  tags              = { Name = "${var.name}-private-${each.key}", "kubernetes.io/role/internal-elb" = "1" }
+  tags = {
+    Name                                = "${var.name}-private-${each.key}"
+    "kubernetes.io/role/internal-elb"   = "1"
+    "kubernetes.io/cluster/${var.name}" = "shared"
+  }
 }
 
 resource "aws_eip" "nat" {

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What everything here is named after."
+  description = "The cluster's name, after which everything here is named."
   type        = string
 }
 
