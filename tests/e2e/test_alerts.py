@@ -63,6 +63,7 @@ def faster() -> Config:
     alerts["PredictorsAtMaximum"] = alerts["PredictorsAtMaximum"].model_copy(update={"above": 2})
     # Before the fourth restart the kubelet waits for 40 s, which with the start is most of a fourth of five minutes.
     alerts["PredictorNotReady"] = load().alerts["PredictorNotReady"]
+    alerts["PredictorRestarting"] = load(2).alerts["PredictorRestarting"]
     alerts["CertificateExpiring"] = load(60).alerts["CertificateExpiring"]
     return config.model_copy(update={"alerts": alerts})
 
