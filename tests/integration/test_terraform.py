@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ import pytest
 import yaml
 from conftest import eventually, free_ports
 
+from artifact import PublishedArtifact, Statement, Trust, tree_digest, verify_signed
+from infra.local.secret import prepare_signing, signing_key, trusted_keys
 from infra.platform.manifests import ROOT
 from infra.platform.object_store import reader_policy
 from infra.platform.tenant import TENANTS
+from registry.publish import _copy
+from registry.signing import SigningKey, sign_folder
+from registry.storage import s3_client
 
 HERE = Path(__file__).parent
 LOCK = ROOT / "requirements" / "terraform.txt"
@@ -167,6 +173,21 @@ def _resources(module: Document) -> Iterator[tuple[str, Document]]:
         yield from _resources(child)
 
 
+@contextmanager
+def aws_on_loopback(tools: Path, port: int) -> Iterator[None]:
+    with subprocess.Popen(
+        [str(tools / "python"), str(HERE / "terraform" / "aws.py"), str(port)],
+        env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        try:
+            eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None, seconds=120)
+            yield
+        finally:
+            server.terminate()
+
+
 @pytest.fixture(scope="module")
 def applied(eks: Path, tools: Path) -> Applied:
     """The EKS environment, made in moto, with a pool of GPU nodes and an open API server."""
@@ -195,21 +216,12 @@ def applied(eks: Path, tools: Path) -> Applied:
         "tags": {"team": "search"},
     }
     (eks / "asked.auto.tfvars.json").write_text(json.dumps(asked))
-    with subprocess.Popen(
-        [str(tools / "python"), str(HERE / "terraform" / "aws.py"), str(port)],
-        env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        try:
-            eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None, seconds=120)
-            terraform(eks, "init", "-reconfigure", "-input=false")
-            terraform(eks, "apply", "-input=false", "-auto-approve")
-            state = json.loads(terraform(eks, "show", "-json"))["values"]
-            terraform(eks, "plan", "-input=false", "-out=again", "-detailed-exitcode", good=(0, 2))
-            again = json.loads(terraform(eks, "show", "-json", "again"))
-        finally:
-            server.terminate()
+    with aws_on_loopback(tools, port):
+        terraform(eks, "init", "-reconfigure", "-input=false")
+        terraform(eks, "apply", "-input=false", "-auto-approve")
+        state = json.loads(terraform(eks, "show", "-json"))["values"]
+        terraform(eks, "plan", "-input=false", "-out=again", "-detailed-exitcode", good=(0, 2))
+        again = json.loads(terraform(eks, "show", "-json", "again"))
     changes = {
         each["address"]: each["change"]["actions"] for each in again["resource_changes"] if each["mode"] == "managed"
     }
@@ -358,3 +370,41 @@ def test_the_next_commands_name_what_was_made(applied: Applied) -> None:
     assert f"--s3 {BUCKET} --s3-region eu-central-1 --s3-cidrs " in said
     assert "interruptionQueue=ferryman-karpenter" in said
     assert applied.outputs["bucket"]["value"] == BUCKET
+
+
+@slow
+@long
+def test_the_publisher_and_a_pod_use_one_bucket_as_the_roles_have_it(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [port] = free_ports(1)
+    prepare_signing(tmp_path)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.skops").write_bytes(b"weights")
+    place = PublishedArtifact.of("sentiment", 7, tree_digest(folder))
+    told = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "FERRYMAN_S3_BUCKET": BUCKET,
+        "FERRYMAN_SIGNING_KEY": str(signing_key(tmp_path)),
+        "FERRYMAN_TRUSTED_KEYS": str(trusted_keys(tmp_path)),
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    sign_folder(
+        folder, Statement("sentiment", 7, tree_digest(folder), True, "ok", {}, None), SigningKey.from_environment()
+    )
+    keys = verify_signed(folder, place, Trust.from_environment()).keys
+    with aws_on_loopback(tools, port):
+        s3 = s3_client()
+        s3.create_bucket(Bucket=BUCKET)
+        for _ in range(2):
+            _copy(s3, folder, place, keys)
+        held = [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+        assert all(key.startswith("released/sentiment/7-") for key in held)
+        command = [sys.executable, "-m", "inference.initializer", place.uri, str(tmp_path / "pod")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "pod" / "artifact" / "model.skops").read_bytes() == b"weights"

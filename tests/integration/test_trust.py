@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,23 +121,6 @@ def test_what_is_published_is_what_was_verified_and_a_second_time_nothing_is_wri
     assert [(each["Key"], each["LastModified"]) for each in after] == [(e["Key"], e["LastModified"]) for e in before]
     folder = publisher.initialize(published.place, tmp_path / "pod")
     assert verify_signed(folder, published.place, Trust.load(publisher.trusted)).statement.digest == published.digest
-
-
-def test_one_bucket_may_hold_the_published_artifacts_in_a_folder(
-    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publisher.s3.create_bucket(Bucket="everything")
-    monkeypatch.setenv("FERRYMAN_S3_BUCKET", "everything")
-    monkeypatch.setenv("FERRYMAN_TRUSTED_KEYS", str(publisher.trusted))
-    version = publisher.register("foldered")
-    published = publisher.publish(version)
-    assert publisher.publish(version) == published
-    assert published.place.uri.startswith("s3://released/foldered/")
-    assert publisher.released(version) == []
-    command = [sys.executable, "-m", "inference.initializer", published.place.uri, str(tmp_path / "pod")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "pod" / "verified.json").read_text())["digest"] == published.digest
 
 
 def test_forged_tags_release_nothing(publisher: Publisher) -> None:
