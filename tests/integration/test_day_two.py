@@ -19,7 +19,7 @@ from infra.local.secret import load_or_generate
 from infra.local.settings import Settings
 from infra.local.stack import storing
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def registry(stack: Stack) -> dict[str, Any]:
