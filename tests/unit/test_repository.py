@@ -64,6 +64,30 @@ def test_the_workflow_of_images_builds_each_image_of_ours_from_its_dockerfile() 
     assert rows == {name: (image.dockerfile, image.target or name) for name, image in ours().items()}
 
 
+class _Strict(yaml.CSafeLoader):
+    """YAML forbids a key twice in one mapping; the parser takes the last one, those of others refuse the file."""
+
+
+def _once(loader: _Strict, node: yaml.MappingNode) -> dict[object, object]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    twice = {str(key) for key in keys if keys.count(key) > 1}
+    if twice:
+        raise yaml.constructor.ConstructorError(None, None, f"twice: {', '.join(twice)}", node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
+
+
+def test_no_yaml_file_holds_a_key_twice() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.yaml", "*.yml"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.split():
+        with (ROOT / name).open() as file:
+            list(yaml.load_all(file, Loader=_Strict))
+
+
 def test_every_make_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^\.PHONY: (\S+)", makefile, re.MULTILINE):
