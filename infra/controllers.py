@@ -75,7 +75,7 @@ def definitions(folders: dict[str, Path]) -> list[Object]:
 
 def workloads(folders: dict[str, Path], *, with_metrics_server: bool) -> list[Object]:
     """Return the controllers with upstream's images, and a new certificate for KServe's webhook."""
-    webhook = certificates.server_certificate(["kserve-webhook-server-service.kserve.svc"])
+    webhook = certificates.server_certificate([certificates.KSERVE_WEBHOOK])
     metrics = _read_folder(folders["metrics-server"] / "manifests" / "base") if with_metrics_server else []
     operating = _read_folder(folders["prometheus-operator"] / "example" / "rbac" / "prometheus-operator")
     serving = _kserve_release(folders).read_text()

@@ -105,7 +105,7 @@ def apply_tenant(cluster: Cluster, name: str) -> None:
         objects = with_external_s3(objects, s3)
     else:
         tenant_credential(name).ensure(cluster)
-    _provision(cluster, name, objects)
+    _provision(cluster, name, objects, minio=s3 is None)
     cluster.apply(objects)
 
 
@@ -115,7 +115,7 @@ def provision_tenant(cluster: Cluster, name: str) -> None:
     Raises:
         PlatformError: its namespace or its key is not there yet.
     """
-    _provision(cluster, name, build(_overlay(name)))
+    _provision(cluster, name, build(_overlay(name)), minio=_external_s3(cluster) is None)
 
 
 def delete_tenant(cluster: Cluster, name: str, *, files: bool) -> None:
@@ -132,8 +132,8 @@ def delete_tenant(cluster: Cluster, name: str, *, files: bool) -> None:
         shutil.rmtree(overlay)
 
 
-def _provision(cluster: Cluster, name: str, objects: list[dict[str, Any]]) -> None:
-    if _external_s3(cluster) is None:
+def _provision(cluster: Cluster, name: str, objects: list[dict[str, Any]], *, minio: bool) -> None:
+    if minio:
         keys = held_secret(cluster, name, "s3-reader")
         with object_store(cluster, held_secret(cluster, "minio", "minio-root")) as store:
             store.ensure_user(keys, reader_policy(models_of(objects)))
