@@ -111,6 +111,18 @@ def test_a_controller_killed_at_every_state_goes_on_and_does_nothing_twice(relea
 
 
 @pytest.mark.slow
+def test_what_the_registry_lost_of_a_history_is_there_again_once_a_controller_starts(releases: Releases) -> None:
+    numbers = [line["number"] for line in releases.stack.status("tenant-a")["history"]]
+    eventually(lambda: {line["number"] for line in releases.history("tenant-a")} >= set(numbers))
+    before = releases.history("tenant-a")
+    releases.forget_last_line("tenant-a")
+    assert releases.history("tenant-a") == before[:-1]
+    for process in processes(releases.stack, "-m release run"):
+        process.kill()
+    eventually(lambda: releases.history("tenant-a") == before, 60)
+
+
+@pytest.mark.slow
 def test_a_canary_goes_on_while_the_registry_is_down(releases: Releases) -> None:
     version = releases.copy()
     with canaries(releases.stack):

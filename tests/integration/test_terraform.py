@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import eventually, free_ports
+from schemas import fault
 
 from artifact import PublishedArtifact, Statement, Trust, tree_digest, verify_signed
 from infra.local.secret import prepare_signing, signing_key, trusted_keys
@@ -361,6 +362,14 @@ def test_everything_that_takes_tags_has_ours(applied: Applied) -> None:
     tagged = {address: values["tags_all"] for address, values in applied.resources.items() if "tags_all" in values}
     assert len(tagged) > 40
     assert [address for address, tags in tagged.items() if not ours.items() <= (tags or {}).items()] == []
+
+
+@slow
+@long
+def test_the_manifests_are_what_kubernetes_and_karpenter_take(applied: Applied) -> None:
+    found = applied.manifests()
+    assert {kind for kind, _ in found} == {"StorageClass", "EC2NodeClass", "NodePool"}
+    assert [said for said in map(fault, found.values()) if said] == []
 
 
 @slow

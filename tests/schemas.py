@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -20,10 +21,6 @@ from release.crd import definition
 __all__ = ["ARGO_CD", "EXTERNAL_SECRETS", "fault", "module", "of_others"]
 
 KUBERNETES = "1.34"
-# 3.6 asks for a newer Go than the rig's.
-ARGO_CD = ("github.com/argoproj/argo-cd/v3", "v3.5.7")
-EXTERNAL_SECRETS = ("github.com/external-secrets/external-secrets", "v1.3.2")
-CERT_MANAGER = ("github.com/cert-manager/cert-manager", "v1.21.2")
 
 
 def _of_the_rig(component: str) -> tuple[str, str]:
@@ -31,6 +28,16 @@ def _of_the_rig(component: str) -> tuple[str, str]:
     return table["module"], table["version"]
 
 
+def _of_terraform(name: str) -> str:
+    text = (ROOT / "infra/terraform/environments/eks/next.tf").read_text()
+    return re.search(rf'{name}_version = "(.+)"', text)[1]
+
+
+# 3.6 asks for a newer Go than the rig's.
+ARGO_CD = ("github.com/argoproj/argo-cd/v3", "v3.5.7")
+EXTERNAL_SECRETS = ("github.com/external-secrets/external-secrets", "v1.3.2")
+KARPENTER = ("github.com/aws/karpenter-provider-aws", f"v{_of_terraform('karpenter')}")
+CERT_MANAGER = ("github.com/cert-manager/cert-manager", "v1.21.2")
 # Where each CRD lies in its module.
 CRDS = {
     "serving.kserve.io": (_of_the_rig("kserve"), "install/v0.20.0/kserve-crds.yaml"),
@@ -38,6 +45,8 @@ CRDS = {
     "monitoring.coreos.com": (_of_the_rig("prometheus-operator"), "example/prometheus-operator-crd/*.yaml"),
     "cert-manager.io": (CERT_MANAGER, "deploy/crds/*.yaml"),
     "argoproj.io": (ARGO_CD, "manifests/crds/*.yaml"),
+    "karpenter.sh": (KARPENTER, "pkg/apis/crds/karpenter.sh_*.yaml"),
+    "karpenter.k8s.aws": (KARPENTER, "pkg/apis/crds/karpenter.k8s.aws_*.yaml"),
     "external-secrets.io": (EXTERNAL_SECRETS, "config/crds/bases/external-secrets.io_*.yaml"),
 }
 
