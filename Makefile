@@ -15,6 +15,7 @@ KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 # starts without the registry; in tenants a policy asks for it), policies without pods (a tenant's pods come with a release).
 KUBE_SCORE_FLAGS := --ignore-container-cpu-limit --ignore-test container-image-pull-policy --ignore-test networkpolicy-targets-pod
 FAULTS := tests/integration/test_monitoring_faults.py
+CLUSTER_FAULTS := tests/e2e/test_alerts.py
 NODE_CACHE := $(or $(FERRYMAN_NODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ferryman/node)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
@@ -42,7 +43,7 @@ endif
 
 .PHONY: help
 help: ## list every target
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 19
 
 .PHONY: install
 install: $(VENV)/installed ## make .venv with the locked, hash-checked packages
@@ -119,6 +120,10 @@ predict: install ## ask both tenants over every protocol: TEXT="…"
 node-up: install ## one real Kubernetes node with KServe, for the end-to-end suite (Linux, root; cold about 40 minutes)
 	@$(BIN)/python -m infra.node up
 
+.PHONY: node-build
+node-build: install ## build ahead what node-up needs, and start nothing
+	@$(BIN)/python -m infra.node build
+
 .PHONY: node-down
 node-down: install ## stop the node and delete its cluster; programs and images stay cached
 	@$(BIN)/python -m infra.node down
@@ -158,7 +163,7 @@ rollout: install ## move the alias in the cluster of KUBECONFIG to VERSION=n and
 	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
 
 .PHONY: e2e
-e2e: e2e-laptop e2e-cluster ## every slower proof, on the laptop stack and then on a cluster
+e2e: e2e-laptop e2e-cluster ## every slower proof, on the laptop stack and on a cluster; with -j2 side by side
 
 .PHONY: e2e-laptop
 e2e-laptop: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
@@ -174,10 +179,18 @@ chaos: install ## kill, partition, full and slow disk, wrong clocks on the lapto
 	@$(BIN)/python -m pytest tests/chaos
 
 .PHONY: e2e-cluster
-e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
+e2e-cluster: E2E = --ignore=$(CLUSTER_FAULTS) tests/e2e
+e2e-cluster: e2e-on-cluster ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
+
+.PHONY: e2e-cluster-faults
+e2e-cluster-faults: E2E = $(CLUSTER_FAULTS)
+e2e-cluster-faults: e2e-on-cluster ## every fault x alert that only a cluster has, there; ten minutes
+
+.PHONY: e2e-on-cluster
+e2e-on-cluster: install
 	@[ -n "$$KUBECONFIG" ] || $(BIN)/python -m infra.node up
 	@[ -n "$$KUBECONFIG" ] || eval "$$($(BIN)/python -m infra.node env)"; \
-	    exec $(BIN)/python -m pytest --timeout 900 --junitxml=e2e-results/junit.xml tests/e2e
+	    exec $(BIN)/python -m pytest --timeout 900 --junitxml=e2e-results/junit.xml $(E2E)
 
 .PHONY: bench
 bench: install ## the predictor beside other servers, 20 minutes on a quiet machine; RUNS=5 ONLY=name
@@ -218,7 +231,7 @@ kubeconfig: ## write KUBECONFIG for the EKS cluster CLUSTER=name; needs the AWS 
 	@aws eks update-kubeconfig --name "$(CLUSTER)"
 
 .PHONY: ci
-ci: ## all that CI runs on a change: lint, docs, test, demo, e2e-laptop
+ci: ## all that CI runs on a change: lint, docs, test, demo, e2e
 	@.ci/run
 
 .PHONY: lint

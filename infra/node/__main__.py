@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     command("up", _up, "build what is missing, start what does not run, wait until KServe answers")
-    command("build", _build, "build the programs and images that are missing, and start no cluster")
+    command("build", _build, "build the programs and images that are missing, and start nothing")
     command("down", _down, "stop the node and delete its cluster; programs and images stay cached")
     command("restart", _restart, "cut the node's power and start it again with its data")
     command("env", _env, "print what a shell needs to use the cluster and to run the end-to-end suite on it")

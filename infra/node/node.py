@@ -19,8 +19,22 @@ __all__ = ["Say", "down", "prepare", "restart", "status", "up"]
 Say = Callable[[str], None]
 
 
-def prepare(layout: Layout, say: Say) -> int:
-    """Build the programs and images that are missing; return the node's first process, without a cluster yet."""
+def prepare(layout: Layout, say: Say) -> None:
+    """Build the programs and images that are missing, and leave nothing running or on disk but those."""
+    requirements.check_machine()
+    runs, exists = sandbox.init() is not None, layout.state.exists()
+    try:
+        _prepare(layout, say)
+    finally:
+        if not exists:
+            down(layout)
+        elif not runs:
+            sandbox.kill()
+            sandbox.remove()
+
+
+def _prepare(layout: Layout, say: Say) -> int:
+    """Build what is missing; return the node's first process, without a cluster yet."""
     requirements.check_machine()
     layout.cache.mkdir(parents=True, exist_ok=True)
     requirements.install_packages(say)
@@ -33,7 +47,7 @@ def prepare(layout: Layout, say: Say) -> int:
 
 def up(layout: Layout, say: Say) -> None:
     """Bring the node to where KServe answers, from wherever it is."""
-    pid = prepare(layout, say)
+    pid = _prepare(layout, say)
     if "cilium-agent" not in supervisor.states(pid):
         _start_programs(layout, pid, say)
     _install(layout, pid, say)
@@ -51,12 +65,14 @@ def down(layout: Layout) -> bool:
 
 
 def restart(layout: Layout, say: Say) -> None:
-    """Cut the power, and start again with everything that was on disk."""
+    """Cut the power, and start again with what was on disk: nothing is built, whatever has changed since."""
     requirements.check_machine()
     if not layout.kubeconfig.exists():
         raise NodeError("There is no cluster to restart. Start one with: make node-up")
     sandbox.kill()
-    up(layout, say)
+    pid = _start_sandbox(layout, say)
+    _start_programs(layout, pid, say)
+    _install(layout, pid, say)
 
 
 def status(layout: Layout) -> dict[str, str]:
