@@ -137,8 +137,10 @@ def _load(command: list[str], *arguments: str) -> Iterator[Load]:
     counted.first, counted.last = said["first"], said["last"]
 
 
-def eventually(holds: Callable[[], object], seconds: float = 60, pause: float = 0.5) -> None:
-    """Wait until something holds; a cluster that does not answer yet is waited for as well."""
+def eventually(
+    holds: Callable[[], object], seconds: float = 60, pause: float = 0.5, instead: Callable[[], object] = str
+) -> None:
+    """Wait until something holds, or say what is the case ``instead``; a cluster that does not answer is waited for."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -147,4 +149,4 @@ def eventually(holds: Callable[[], object], seconds: float = 60, pause: float = 
         except (PlatformError, ValueError, KeyError):
             pass
         time.sleep(pause)
-    assert holds()
+    assert holds(), instead()

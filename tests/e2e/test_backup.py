@@ -61,7 +61,14 @@ def fixed(manifest: Manifest) -> dict[str, str]:
     return {name: each.sha256 for name, each in manifest.pieces.items() if name.startswith(same)}
 
 
+def written_back(live: Live, tenant: str) -> bool:
+    """Whether the registry has heard of all that became of the tenant's releases."""
+    status = live.cluster.get("modelrelease", "sentiment", tenant)["status"]
+    return bool(status.get("reported") == status["history"][-1]["number"])
+
+
 def test_a_cluster_comes_back_from_its_backup_and_no_request_fails_meanwhile(serving: Live, tmp_path: Path) -> None:
+    eventually(lambda: all(written_back(serving, tenant) for tenant in TENANTS))
     before = registered(serving, admin(serving)), {tenant: serving.served(tenant) for tenant in TENANTS}
     first = backup(tmp_path, "first")
     assert {f"releases/{tenant}/sentiment.json" for tenant in TENANTS} <= first.pieces.keys()

@@ -144,6 +144,11 @@ def test_a_quota_that_stops_the_canary_pauses_it_with_that_reason_and_it_goes_on
     # Room for stable alone: the version that was kept goes as the next one comes, and would leave its place.
     quota = f'{{"spec": {{"hard": {{"pods": "{moving.ready(moving.base)}"}}}}}}'
     moving.live.cluster.kubectl("patch", "resourcequota", "tenant", "--namespace", NAME, "--type=merge", f"-p={quota}")
+    # The ReplicaSet tries ever more rarely, also once it could: the later it is lifted, the longer that takes.
+    sooner = '{"spec": {"analysis": {"progressDeadline": "30s"}}}'
+    moving.live.cluster.kubectl(
+        "patch", "modelrelease", "sentiment", "--namespace", NAME, "--type=merge", f"-p={sooner}"
+    )
     try:
         moving.move(version)
         eventually(lambda: moving.status["phase"] == "Paused", 150)
@@ -152,7 +157,6 @@ def test_a_quota_that_stops_the_canary_pauses_it_with_that_reason_and_it_goes_on
     finally:
         moving.reapply()
     with load(moving.host) as counted:
-        # The ReplicaSet tries again by itself, ever more rarely.
         eventually(lambda: moving.stable(version), 180)
     assert counted.lost == 0, counted.faults
 
