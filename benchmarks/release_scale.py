@@ -255,14 +255,15 @@ def main() -> None:
     with ExitStack() as stack:
         stack.callback(rig.cluster.kubectl, "scale", *deployment, "--replicas=2")
         stack.callback(rig.cluster.kubectl, "delete", "node", "--selector=type=kwok", "--wait=false")
-        stack.callback(
-            rig.cluster.kubectl, "delete", "namespace", "--selector=scale=true", "--wait=true", seconds=chosen.seconds
-        )
         route = sandbox.enter(sandbox.init() or 0, ["ip", "route", "replace", "local", _PODS, "dev", "lo"])
         subprocess.run(route, check=True)
         kwok = (rig.layout.binary("kwok", "kwok"), "--kubeconfig", str(rig.layout.kubeconfig), "--config", str(_STAGES))
         kwok += ("--node-lease-duration-seconds=40",)
         stack.enter_context(rig.running("kwok", *kwok, "--manage-nodes-with-label-selector=type=kwok", inside=False))
+        # While kwok still ends their pods.
+        stack.callback(
+            rig.cluster.kubectl, "delete", "namespace", "--selector=scale=true", "--wait=true", seconds=chosen.seconds
+        )
         answering = ("--tenant=scale", "--host=0.0.0.0", "--http-port=8080", "--grpc-port=8081")
         predictor = (sys.executable, "-m", "inference", "--storage-uri", released["storageUri"], *answering)
         stack.enter_context(rig.running("predictor", *predictor))

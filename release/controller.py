@@ -46,6 +46,8 @@ class Controller:
         self._cleaning = Workers("cleaning", 1, lambda: None)
         self._smoked: dict[str, dict[int, str]] = {}
         self._names: set[str] = set()
+        self._looks = 0
+        self._looked_at: dict[str, int] = {}
         self._complaints = Complaints()
 
     def wake(self) -> None:
@@ -71,6 +73,10 @@ class Controller:
     def tick(self, now: float) -> None:
         """See everything once, and bring each release forward by itself.
 
+        Where a thousand statuses are to be written, a look ends after the interval: by old knowledge of the registry
+        nobody shall move, and no canary shall wait for its judgement. Who was not looked at is among the first of the
+        next.
+
         Raises:
             StoreError: the releases cannot be read.
             PlatformError: the platform does not say what is there.
@@ -82,8 +88,14 @@ class Controller:
         views = {each.name: self._view(each) for each in releases}
         self._board.registry_reachable = all(view.reachable for view in views.values())
         peers = peers_of(releases, {name: view.target for name, view in views.items()})
+        self._looks += 1
+        begun = time.monotonic()
         after = []
-        for release in releases:
+        for release in sorted(releases, key=self._turn):
+            if release.status.canary is None and time.monotonic() - begun > _INTERVAL_SECONDS:
+                after.append(release)
+                continue
+            self._looked_at[release.name] = self._looks
             observed = self._with_smoke(release, seen[release.name])
             try:
                 planned = self._advance(release, observed, views[release.name], peers[release.name], now)
@@ -97,6 +109,10 @@ class Controller:
             self._board.show(planned, observed, now)
         self._watch.keep_only(_on_the_way(after, views))
         self._reporter.report(after, now)
+
+    def _turn(self, release: Release) -> tuple[bool, int]:
+        """Canaries come first, then who has waited for longest."""
+        return release.status.canary is None, self._looked_at.get(release.name, 0)
 
     def _advance(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
         observations = Observations(seen.versions, seen.weights, peers, release.requests)
@@ -149,6 +165,7 @@ class Controller:
         names = {release.name for release in releases}
         if names != self._names:
             self._names = names
+            self._looked_at = {name: look for name, look in self._looked_at.items() if name in names}
             self._board.keep_only(releases)
         # At every look: what was still being started when its release went away is found by the next one.
         self._cleaning.start("retain", lambda: self._platform.retain(releases))

@@ -116,21 +116,27 @@ class KubernetesPlatform:
         """Nothing to do: what a deleted ModelRelease owned, the cluster collects."""
 
     def _make(self, release: Release, artifact: VersionRef, replicas: int | None) -> int:
-        """Create what the version lacks and return how many replicas it shall have at least."""
+        """Create what the version lacks and return how many replicas it shall have at least.
+
+        The InferenceService comes alone and first, also where a thousand tenants are to have one: until it has pods,
+        which takes the longest, nobody needs the rest.
+        """
         spec, owner, tenant, version = release.spec, owner_of(release), release.tenant, artifact.version
         name, grpc = names.version_name(spec.model, version), names.grpc_service(spec.model, version)
+        held = self._inferences.get(tenant, name)
+        if held is None:
+            self._create("inferenceservices", tenant, objects.inference_service(spec, owner, artifact))
+            return 0
+        if held.storage_uri != artifact.storage_uri:
+            # It is never edited, for that would roll its pods: the other bytes go first.
+            self._api.delete(path("inferenceservices", tenant, name))
+            return 0
         if self._services.get(tenant, grpc) is None:
             self._create("services", tenant, objects.grpc_service(spec, owner, version))
         scaler = objects.autoscaler(spec, owner, version, replicas)
         least = int(scaler["spec"]["minReplicas"])
         if (self._scalers.get(tenant, name) or 0) < least:
             self._api.apply(path("horizontalpodautoscalers", tenant, name), scaler)
-        held = self._inferences.get(tenant, name)
-        if held is None:
-            self._create("inferenceservices", tenant, objects.inference_service(spec, owner, artifact))
-        elif held.storage_uri != artifact.storage_uri:
-            # It is never edited, for that would roll its pods: the other bytes go first.
-            self._api.delete(path("inferenceservices", tenant, name))
         return least
 
     def _create(self, kind: str, namespace: str, wanted: objects.Object) -> None:
