@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from release.actions import Action, Ensure, Remove, Smoke, Verify, Weigh
@@ -42,6 +43,8 @@ class Controller:
         self._woken = threading.Event()
         self._watch = RegistryWatch(self.wake)
         self._reporter = Reporter(self._watch)
+        # Most of a look is waiting for the store.
+        self._looking = ThreadPoolExecutor(8, thread_name_prefix="look")
         self._workers = Workers("platform", 16, self.wake)
         self._cleaning = Workers("cleaning", 1, lambda: None)
         self._smoked: dict[str, dict[int, str]] = {}
@@ -89,30 +92,33 @@ class Controller:
         self._board.registry_reachable = all(view.reachable for view in views.values())
         peers = peers_of(releases, {name: view.target for name, view in views.items()})
         self._looks += 1
-        begun = time.monotonic()
-        after = []
-        for release in sorted(releases, key=self._turn):
-            if release.status.canary is None and time.monotonic() - begun > _INTERVAL_SECONDS:
-                after.append(release)
-                continue
+        late = time.monotonic() + _INTERVAL_SECONDS
+
+        def look(release: Release) -> Release:
+            if release.status.canary is None and time.monotonic() > late:
+                return release
             self._looked_at[release.name] = self._looks
-            observed = self._with_smoke(release, seen[release.name])
-            try:
-                planned = self._advance(release, observed, views[release.name], peers[release.name], now)
-            except StoreError as error:
-                self._complaints.say(release.name, str(error))
-                planned = release
-            except Exception:
-                _log.exception("%s: cannot be planned; the others go on", release.name)
-                planned = release
-            after.append(planned)
-            self._board.show(planned, observed, now)
+            return self._look(release, seen[release.name], views[release.name], peers[release.name], now)
+
+        after = list(self._looking.map(look, sorted(releases, key=self._turn)))
         self._watch.keep_only(_on_the_way(after, views))
         self._reporter.report(after, now)
 
     def _turn(self, release: Release) -> tuple[bool, int]:
         """Canaries come first, then who has waited for longest."""
         return release.status.canary is None, self._looked_at.get(release.name, 0)
+
+    def _look(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
+        """Bring one release forward and show it; what is wrong with it is nobody else's trouble."""
+        seen = self._with_smoke(release, seen)
+        try:
+            release = self._advance(release, seen, view, peers, now)
+        except StoreError as error:
+            self._complaints.say(release.name, str(error))
+        except Exception:
+            _log.exception("%s: cannot be planned; the others go on", release.name)
+        self._board.show(release, seen, now)
+        return release
 
     def _advance(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
         observations = Observations(seen.versions, seen.weights, peers, release.requests)

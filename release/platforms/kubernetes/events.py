@@ -25,7 +25,7 @@ class Events:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._workers = Workers("events", 2, lambda: None)
+        self._workers = Workers("events", 1, lambda: None)
 
     def tell(self, release: Release, status: ReleaseStatus) -> None:
         """Tell, beside the loop, the transitions that a new status has more than the release had."""

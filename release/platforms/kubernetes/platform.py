@@ -74,7 +74,7 @@ class KubernetesPlatform:
             return
         try:
             least = self._make(release, artifact, replicas)
-            deployed = self._deployments.get(release.tenant, names.deployment(release.spec.model, artifact.version))
+            deployed = self._deployment(release, artifact.version)
             if deployed is not None and deployed.replicas < least:
                 self._scale(release, artifact.version, least)
         except ApiRefusedError as error:
@@ -118,8 +118,8 @@ class KubernetesPlatform:
     def _make(self, release: Release, artifact: VersionRef, replicas: int | None) -> int:
         """Create what the version lacks and return how many replicas it shall have at least.
 
-        The InferenceService comes alone and first, also where a thousand tenants are to have one: until it has pods,
-        which takes the longest, nobody needs the rest.
+        The InferenceService comes alone and first, also where a thousand tenants are to have one: until it has a
+        Deployment nobody needs the rest.
         """
         spec, owner, tenant, version = release.spec, owner_of(release), release.tenant, artifact.version
         name, grpc = names.version_name(spec.model, version), names.grpc_service(spec.model, version)
@@ -131,6 +131,8 @@ class KubernetesPlatform:
             # It is never edited, for that would roll its pods: the other bytes go first.
             self._api.delete(path("inferenceservices", tenant, name))
             return 0
+        if self._deployment(release, version) is None:
+            return 0
         if self._services.get(tenant, grpc) is None:
             self._create("services", tenant, objects.grpc_service(spec, owner, version))
         scaler = objects.autoscaler(spec, owner, version, replicas)
@@ -138,6 +140,9 @@ class KubernetesPlatform:
         if (self._scalers.get(tenant, name) or 0) < least:
             self._api.apply(path("horizontalpodautoscalers", tenant, name), scaler)
         return least
+
+    def _deployment(self, release: Release, version: int) -> Deployed | None:
+        return self._deployments.get(release.tenant, names.deployment(release.spec.model, version))
 
     def _create(self, kind: str, namespace: str, wanted: objects.Object) -> None:
         """Create an object, unless it is there already and the watch has not said so yet."""
