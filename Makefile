@@ -16,6 +16,7 @@ KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 KUBE_SCORE_FLAGS := --ignore-container-cpu-limit --ignore-test container-image-pull-policy --ignore-test networkpolicy-targets-pod
 FAULTS := tests/integration/test_monitoring_faults.py
 CLUSTER_FAULTS := tests/e2e/test_alerts.py
+E2E := --ignore=$(CLUSTER_FAULTS) tests/e2e
 NODE_CACHE := $(or $(FERRYMAN_NODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ferryman/node)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
@@ -179,18 +180,14 @@ chaos: install ## kill, partition, full and slow disk, wrong clocks on the lapto
 	@$(BIN)/python -m pytest tests/chaos
 
 .PHONY: e2e-cluster
-e2e-cluster: E2E = --ignore=$(CLUSTER_FAULTS) tests/e2e
-e2e-cluster: e2e-on-cluster ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
-
-.PHONY: e2e-cluster-faults
-e2e-cluster-faults: E2E = $(CLUSTER_FAULTS)
-e2e-cluster-faults: e2e-on-cluster ## every fault x alert that only a cluster has, there; ten minutes
-
-.PHONY: e2e-on-cluster
-e2e-on-cluster: install
+e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
 	@[ -n "$$KUBECONFIG" ] || $(BIN)/python -m infra.node up
 	@[ -n "$$KUBECONFIG" ] || eval "$$($(BIN)/python -m infra.node env)"; \
 	    exec $(BIN)/python -m pytest --timeout 900 --junitxml=e2e-results/junit.xml $(E2E)
+
+.PHONY: e2e-cluster-faults
+e2e-cluster-faults: ## every fault x alert that only a cluster has, there; ten minutes
+	@$(MAKE) e2e-cluster E2E="$(CLUSTER_FAULTS)"
 
 .PHONY: bench
 bench: install ## the predictor beside other servers, 20 minutes on a quiet machine; RUNS=5 ONLY=name

@@ -201,10 +201,7 @@ def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seco
     name = f"{MODEL}-v{version}"
     begun = move(rig, version)
 
-    def of_ours(held: Mapping[tuple[str, str], Any]) -> Iterator[Any]:
-        return (value for (namespace, _), value in held.items() if namespace.startswith("scale-"))
-
-    planned = until(seconds, lambda: sum(t == version for _, t, _ in of_ours(releases.objects())), count, begun)
+    planned = until(seconds, lambda: sum(target == version for _, target, _ in _ours(releases)), count, begun)
     applied = until(
         seconds, lambda: sum(n == name for ns, n in services.objects() if ns.startswith("scale-")), count, begun
     )
@@ -213,7 +210,7 @@ def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seco
     print(f"  calls until then: {dict(calls(audit, since).most_common())}", flush=True)
     stable = until(
         seconds,
-        lambda: sum(p == "Stable" and s == version for p, _, s in of_ours(releases.objects())),
+        lambda: sum(phase == "Stable" and stable == version for phase, _, stable in _ours(releases)),
         count,
         begun,
     )
@@ -221,6 +218,11 @@ def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seco
     print(f"  calls in all: {dict(calls(audit, since).most_common())}", flush=True)
     mebibytes = max(memory, _memory(controller)) / 2**20
     print(f"  controller: {mebibytes:.0f} MiB, {_processor(controller) - used:.0f} s of a core", flush=True)
+
+
+def _ours(mirror: Mirror[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
+    """Phase, target and stable version of every tenant's release."""
+    return (found for (namespace, _), found in mirror.objects().items() if namespace.startswith("scale-"))
 
 
 def _reduced(found: Mapping[str, Any]) -> tuple[str, int, int]:
@@ -273,6 +275,10 @@ def main() -> None:
         print(f"{chosen.tenants} tenants made in {time.monotonic() - begun:.0f} s", flush=True)
         daemon = (sys.executable, "-m", "release.platforms.kubernetes.daemon")
         controller = stack.enter_context(rig.running("controller", *daemon))
+        releases: Mirror[tuple[str, int, int]] = Mirror(Api(), "modelreleases", _reduced)
+        releases.wait()
+        # It leads, and has looked at everybody once.
+        until(300, lambda: sum(bool(phase) for phase, _, _ in _ours(releases)), chosen.tenants, time.time())
         for version in chosen.versions:
             measure(rig, version, chosen.tenants, controller, chosen.seconds)
 
