@@ -228,7 +228,7 @@ kubeconfig: ## write KUBECONFIG for the EKS cluster CLUSTER=name; needs the AWS 
 	@aws eks update-kubeconfig --name "$(CLUSTER)"
 
 .PHONY: ci
-ci: ## all that CI runs on a change: lint, docs, test, demo, e2e
+ci: ## all that CI runs on a change: lint, docs, test, demo, e2e-laptop
 	@.ci/run
 
 .PHONY: lint
