@@ -181,8 +181,8 @@ chaos: install ## kill, partition, full and slow disk, wrong clocks on the lapto
 
 .PHONY: e2e-cluster
 e2e-cluster: install ## every promise on the cluster of KUBECONFIG and IMAGES; without, on the node rig (Linux, root)
-	@[ -n "$$KUBECONFIG" ] || $(BIN)/python -m infra.node up
-	@[ -n "$$KUBECONFIG" ] || eval "$$($(BIN)/python -m infra.node env)"; \
+	@[ -n "$${KUBECONFIG:-}" ] || $(BIN)/python -m infra.node up
+	@[ -n "$${KUBECONFIG:-}" ] || eval "$$($(BIN)/python -m infra.node env)"; \
 	    exec $(BIN)/python -m pytest --timeout 900 --junitxml=e2e-results/junit.xml $(E2E)
 
 .PHONY: e2e-cluster-faults

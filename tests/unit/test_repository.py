@@ -92,3 +92,8 @@ def test_every_make_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^\.PHONY: (\S+)", makefile, re.MULTILINE):
         assert re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE), target
+
+
+def test_no_make_target_asks_for_a_variable_that_nobody_set() -> None:
+    # Recipes run with -u: a name without a default would end them.
+    assert re.findall(r"\$\$\{?[A-Z_]+\b(?!:-)", (ROOT / "Makefile").read_text()) == []
