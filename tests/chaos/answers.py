@@ -12,8 +12,10 @@ from stacks import TENANTS, Stack
 
 from chaos.seen import Answer
 
-__all__ = ["Answers", "load"]
+__all__ = ["NO_ROUTE", "Answers", "load"]
 
+NO_ROUTE = "no route"
+_OF_THE_GATEWAY = "404 page not found"
 _TEXT = "a quiet film that stays with you"
 _CALLERS = 2
 _PAUSE_SECONDS = 0.03
@@ -76,6 +78,7 @@ def _asked(client: httpx.Client, url: str, tenant: str) -> Answer:
         return Answer(tenant, asked, time.monotonic(), type(error).__name__)
     done = time.monotonic()
     if answer.status_code != httpx.codes.OK:
-        return Answer(tenant, asked, done, str(answer.status_code))
+        failed = NO_ROUTE if answer.text.strip() == _OF_THE_GATEWAY else str(answer.status_code)
+        return Answer(tenant, asked, done, failed)
     confidence = round(answer.json()["predictions"][0]["confidence"], 9)
     return Answer(tenant, asked, done, "", int(answer.headers["x-model-version"]), confidence)

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from stacks import TENANTS
 
+from chaos.answers import NO_ROUTE
 from chaos.seen import Line, Seen
 
 __all__ = ["LOST_AS", "broken"]
 
-LOST_AS = frozenset({"502", "504", "ConnectError", "ReadError", "RemoteProtocolError"})
+_AWAY = frozenset({"ConnectError", "ReadError", "RemoteProtocolError"})
+LOST_AS = frozenset({"502", "504", *_AWAY})
 """How a request may be lost: the gateway says that nobody is behind it, or is itself away."""
 
 A, B = TENANTS
@@ -35,8 +37,10 @@ def broken(seen: Seen, loses: frozenset[str], most: float, ends: frozenset[str])
 def _lost(seen: Seen, loses: frozenset[str], most: float) -> Iterator[str]:
     """Only these tenants lose requests, between the fault and when all is well, and of them this share at most."""
     failed = [answer for answer in seen.answers if answer.failed]
+    # A gateway that was away begins before it has read its routes.
+    lost_as = LOST_AS | {NO_ROUTE} if _AWAY & {each.failed for each in failed} else LOST_AS
     for (tenant, word), count in Counter((each.tenant, each.failed) for each in failed).items():
-        if tenant not in loses or word not in LOST_AS:
+        if tenant not in loses or word not in lost_as:
             yield f"{tenant} lost {count} requests ({word})"
     if early := sum(answer.done < seen.window.begun for answer in failed):
         yield f"{early} requests were lost before the fault"

@@ -21,7 +21,7 @@ from infra.local.errors import StackError
 from infra.local.files import write_private
 from infra.local.settings import Settings
 from infra.local.supervisor import Supervisor
-from registry.client import Registry
+from registry.client import Registry, RegistryUnreachableError
 from registry.tags import GATE_PASSED
 from release.demo import models
 from release.platforms.local import predictor as predictors
@@ -90,6 +90,7 @@ class Stage:
 
     def settle(self) -> None:
         """Have each tenant serve one version, with nothing under way."""
+        eventually(self.registry_answers)
         for tenant, alias in ((A, "champion"), (B, "steady")):
             stable = self.status(tenant).get("stable")
             version = stable["version"] if stable else 1
@@ -106,6 +107,11 @@ class Stage:
 
     def move(self, alias: str, version: int) -> None:
         Registry().set_alias("sentiment", alias, version)
+
+    def registry_answers(self) -> bool:
+        with suppress(RegistryUnreachableError):
+            return bool(Registry().aliases())
+        return False
 
     def status(self, tenant: str) -> dict[str, Any]:
         with suppress(FileNotFoundError):

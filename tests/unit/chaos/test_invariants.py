@@ -64,11 +64,16 @@ def test_nothing_is_broken_where_all_holds() -> None:
     assert judged(HELD) == []
 
 
+def test_a_gateway_that_was_away_may_have_no_route_at_first() -> None:
+    assert judged(answered(Answer(A, 11, 12, "ConnectError"), Answer(A, 12, 13, "no route")), most=1) == []
+
+
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
         (answered(Answer(B, 11, 12, "502")), "tenant-b lost 1 requests (502)"),
         (answered(Answer(A, 11, 12, "500")), "tenant-a lost 1 requests (500)"),
+        (answered(Answer(A, 11, 12, "no route")), "tenant-a lost 1 requests (no route)"),
         (answered(Answer(A, 1, 2, "502")), "1 requests were lost before the fault"),
         (answered(Answer(A, 21, 22, "502")), "1 requests were lost when all was well again"),
         (answered(LOST), "tenant-a lost 2 of 3 requests, more than 50%"),
