@@ -31,7 +31,7 @@ class Fault:
         cause: makes the fault at a stage, on which this version is on trial, and ends it.
         seconds: how long it lasts; 0 for a blow.
         loses: the tenants that may lose requests, and what share of them while it lasts.
-        ends: where the release may end: ``Stable``, or ``Rejected`` for one of these reasons.
+        ends: where the release may end: ``Stable``, or elsewhere for one of these reasons.
         lacking: why it cannot be made here, or "".
         begins_inside: the alias is moved when the fault is there already, not before.
         forgets: what MLflow was told a moment before may be undone, so that a person has to do it again.
@@ -225,6 +225,7 @@ FAULTS = (
         "clock skew, 10 s: MLflow and the controller are an hour ahead",
         partial(_clock, seconds=_HOUR),
         10,
+        ends=_GOES_ON | {"TooFewRequests"},
         lacking=clocks.lacking,
         around=_clocks,
     ),
