@@ -164,7 +164,7 @@ rollout: install ## move the alias in the cluster of KUBECONFIG to VERSION=n and
 	@$(BIN)/python -m release.platforms.kubernetes --version "$(VERSION)" $(if $(NAME),--tenant "$(NAME)")
 
 .PHONY: e2e
-e2e: e2e-laptop e2e-cluster ## every slower proof, on the laptop stack and on a cluster; with -j2 side by side
+e2e: e2e-laptop e2e-cluster ## every slower proof, on the laptop stack and then on a cluster
 
 .PHONY: e2e-laptop
 e2e-laptop: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
