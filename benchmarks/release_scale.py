@@ -41,6 +41,7 @@ _STAGES = Path(__file__).with_name("kwok_stages.yaml")
 _RESOLV = "nameserver 10.96.0.10\nsearch svc.cluster.local cluster.local\noptions ndots:5\n"
 _ACCOUNT = "system:serviceaccount:release:release-controller"
 _NODE = {"type": "kwok"}
+_Releases = Mirror[tuple[str, int, int]]
 
 
 class Rig:
@@ -189,12 +190,10 @@ def calls(log: Path, since: int) -> Counter[str]:
     return counted
 
 
-def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seconds: float) -> None:
+def measure(rig: Rig, releases: _Releases, version: int, controller: psutil.Process, seconds: float) -> None:
     """Move the alias, and print when everybody has come how far."""
-    api = Api()
-    releases: Mirror[tuple[str, int, int]] = Mirror(api, "modelreleases", _reduced)
-    services: Mirror[bool] = Mirror(api, "inferenceservices", lambda _: True)
-    releases.wait()
+    count = sum(1 for _ in _ours(releases))
+    services: Mirror[bool] = Mirror(Api(), "inferenceservices", lambda _: True)
     services.wait()
     audit = rig.layout.logs / "audit.log"
     since, used = audit.stat().st_size, _processor(controller)
@@ -220,7 +219,7 @@ def measure(rig: Rig, version: int, count: int, controller: psutil.Process, seco
     print(f"  controller: {mebibytes:.0f} MiB, {_processor(controller) - used:.0f} s of a core", flush=True)
 
 
-def _ours(mirror: Mirror[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
+def _ours(mirror: _Releases) -> Iterator[tuple[str, int, int]]:
     """Phase, target and stable version of every tenant's release."""
     return (found for (namespace, _), found in mirror.objects().items() if namespace.startswith("scale-"))
 
@@ -245,7 +244,8 @@ def _processor(process: psutil.Process) -> float:
 def main() -> None:
     """Measure, and leave the cluster as it was."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("versions", type=int, nargs=2, metavar=("FROM", "TO"))
+    for name in ("FROM", "TO"):
+        parser.add_argument(name, type=int)
     parser.add_argument("--tenants", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=1200, help="when to give up (default: %(default)s)")
     chosen = parser.parse_args()
@@ -275,12 +275,12 @@ def main() -> None:
         print(f"{chosen.tenants} tenants made in {time.monotonic() - begun:.0f} s", flush=True)
         daemon = (sys.executable, "-m", "release.platforms.kubernetes.daemon")
         controller = stack.enter_context(rig.running("controller", *daemon))
-        releases: Mirror[tuple[str, int, int]] = Mirror(Api(), "modelreleases", _reduced)
+        releases: _Releases = Mirror(Api(), "modelreleases", _reduced)
         releases.wait()
         # It leads, and has looked at everybody once.
         until(300, lambda: sum(bool(phase) for phase, _, _ in _ours(releases)), chosen.tenants, time.time())
-        for version in chosen.versions:
-            measure(rig, version, chosen.tenants, controller, chosen.seconds)
+        for version in (chosen.FROM, chosen.TO):
+            measure(rig, releases, version, controller, chosen.seconds)
 
 
 if __name__ == "__main__":
