@@ -49,8 +49,7 @@ class Controller:
         self._cleaning = Workers("cleaning", 1, lambda: None)
         self._smoked: dict[str, dict[int, str]] = {}
         self._names: set[str] = set()
-        self._looks = 0
-        self._looked_at: dict[str, int] = {}
+        self._looked_at: dict[str, float] = {}
         self._complaints = Complaints()
 
     def wake(self) -> None:
@@ -91,22 +90,21 @@ class Controller:
         views = {each.name: self._view(each) for each in releases}
         self._board.registry_reachable = all(view.reachable for view in views.values())
         peers = peers_of(releases, {name: view.target for name, view in views.items()})
-        self._looks += 1
         late = time.monotonic() + _INTERVAL_SECONDS
 
         def look(release: Release) -> Release:
             if release.status.canary is None and time.monotonic() > late:
                 return release
-            self._looked_at[release.name] = self._looks
+            self._looked_at[release.name] = time.monotonic()
             return self._look(release, seen[release.name], views[release.name], peers[release.name], now)
 
         after = list(self._looking.map(look, sorted(releases, key=self._turn)))
         self._watch.keep_only(_on_the_way(after, views))
         self._reporter.report(after, now)
 
-    def _turn(self, release: Release) -> tuple[bool, int]:
+    def _turn(self, release: Release) -> tuple[bool, float]:
         """Canaries come first, then who has waited for longest."""
-        return release.status.canary is None, self._looked_at.get(release.name, 0)
+        return release.status.canary is None, self._looked_at.get(release.name, 0.0)
 
     def _look(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
         """Bring one release forward and show it; what is wrong with it is nobody else's trouble."""
@@ -171,7 +169,7 @@ class Controller:
         names = {release.name for release in releases}
         if names != self._names:
             self._names = names
-            self._looked_at = {name: look for name, look in self._looked_at.items() if name in names}
+            self._looked_at = {name: when for name, when in self._looked_at.items() if name in names}
             self._board.keep_only(releases)
         # At every look: what was still being started when its release went away is found by the next one.
         self._cleaning.start("retain", lambda: self._platform.retain(releases))

@@ -36,7 +36,6 @@ class Reporter:
         self._workers = Workers("report", 2, lambda: None)
         self._lock = threading.Lock()
         self._delivered: dict[str, int] = {}
-        self._compared: set[str] = set()
         self._tried = 0.0
         self._shown: dict[str, float] = {}
         self._written: dict[tuple[str, int], dict[str, str]] = {}
@@ -79,7 +78,7 @@ class Reporter:
         return self._history
 
     def _pending(self, release: Release) -> list[Transition]:
-        return release.status.after(self.delivered(release) if release.name in self._compared else 0)
+        return release.status.after(self.delivered(release) if release.name in self._delivered else 0)
 
     def _deliver(self, waiting: Sequence[Release], wanted: dict[tuple[str, int], dict[str, str]]) -> None:
         from registry.client import RegistryError, RegistryUnreachableError
@@ -102,7 +101,6 @@ class Reporter:
                 self._keeper().append(release.spec.model, release.tenant, lines)
                 with self._lock:
                     self._delivered[release.name] = pending[-1].number
-                    self._compared.add(release.name)
             self._complaints.end("report")
         except RegistryError as error:
             self._tried = time.monotonic()

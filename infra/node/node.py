@@ -35,7 +35,6 @@ def prepare(layout: Layout, say: Say) -> None:
 
 def _prepare(layout: Layout, say: Say) -> int:
     """Build what is missing; return the node's first process, without a cluster yet."""
-    requirements.check_machine()
     layout.cache.mkdir(parents=True, exist_ok=True)
     requirements.install_packages(say)
     requirements.check_disk(layout.cache, building=bool(build.missing(layout.cache)))
@@ -47,10 +46,8 @@ def _prepare(layout: Layout, say: Say) -> int:
 
 def up(layout: Layout, say: Say) -> None:
     """Bring the node to where KServe answers, from wherever it is."""
-    pid = _prepare(layout, say)
-    if "cilium-agent" not in supervisor.states(pid):
-        _start_programs(layout, pid, say)
-    _install(layout, pid, say)
+    requirements.check_machine()
+    _start(layout, _prepare(layout, say), say)
 
 
 def down(layout: Layout) -> bool:
@@ -70,9 +67,7 @@ def restart(layout: Layout, say: Say) -> None:
     if not layout.kubeconfig.exists():
         raise NodeError("There is no cluster to restart. Start one with: make node-up")
     sandbox.kill()
-    pid = _start_sandbox(layout, say)
-    _start_programs(layout, pid, say)
-    _install(layout, pid, say)
+    _start(layout, _start_sandbox(layout, say), say)
 
 
 def status(layout: Layout) -> dict[str, str]:
@@ -102,6 +97,13 @@ def _start_sandbox(layout: Layout, say: Say) -> int:
     _until(lambda: sandbox.listens(pid, 5000), "the image registry", layout.logs / "registry.log")
     say(f"start  namespaces and image registry took {time.monotonic() - start:.1f} s")
     return pid
+
+
+def _start(layout: Layout, pid: int, say: Say) -> None:
+    """Have a cluster in the node, from wherever it is."""
+    if "cilium-agent" not in supervisor.states(pid):
+        _start_programs(layout, pid, say)
+    _install(layout, pid, say)
 
 
 def _start_programs(layout: Layout, pid: int, say: Say) -> None:

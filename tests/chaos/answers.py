@@ -10,11 +10,10 @@ from contextlib import contextmanager
 import httpx
 from stacks import TENANTS, Stack
 
-from chaos.seen import Answer
+from chaos.seen import NO_ROUTE, Answer
 
-__all__ = ["NO_ROUTE", "Answers", "load"]
+__all__ = ["Answers", "load"]
 
-NO_ROUTE = "no route"
 _OF_THE_GATEWAY = "404 page not found"
 _TEXT = "a quiet film that stays with you"
 _CALLERS = 2

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from stacks import TENANTS
 
-from chaos.answers import NO_ROUTE
-from chaos.seen import Line, Seen
+from chaos.seen import NO_ROUTE, Line, Seen
 
 __all__ = ["LOST_AS", "broken"]
 

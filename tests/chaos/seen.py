@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Answer", "Line", "Sample", "Seen", "Window"]
+__all__ = ["NO_ROUTE", "Answer", "Line", "Sample", "Seen", "Window"]
 
+NO_ROUTE = "no route"
+"""How a request failed that the gateway itself answered with 404."""
 Line = Mapping[str, Any]
 """A transition, or a status, as the controller keeps it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``asked`` and ``done``: seconds of the monotonic clock. ``failed``: a status code or an exception, or ""."""
+    """``asked``, ``done``: seconds of the monotonic clock. ``failed``: a status, an exception, ``NO_ROUTE`` or ""."""
 
     tenant: str
     asked: float

@@ -214,7 +214,7 @@ def test_each_fault_of_a_cluster_raises_just_its_alerts_and_they_end_with_it(ser
         restarts = threading.Thread(target=restart, args=(serving, "tenant-b", 4))
         with certificate_ends_tomorrow(serving), strained(moving):
             restarts.start()
-            eventually(lambda: expected <= watched.fired(before), seconds=SEEN_SECONDS, pause=3)
+            eventually(lambda: expected <= watched.fired(before), SEEN_SECONDS, 3, lambda: watched.fired(before))
         restarts.join()
         eventually(lambda: not watched.firing(), SEEN_SECONDS, 3, watched.firing)
         assert watched.fired(before) == expected

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from infra.local.secret import signing_key, trusted_keys
 from infra.local.settings import Settings
 from registry.client import Registry
-from registry.history import EXPERIMENT, ReleaseHistory
+from registry.history import ReleaseHistory, _file
 from release.demo import models
 from release.demo.load import Answered, load
 from release.demo.strategy import STEPS, by_canary
@@ -60,11 +60,9 @@ class Releases:
 
     def forget_last_line(self, tenant: str) -> None:
         """Leave the registry without the last line that it holds."""
-        experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        assert experiment
-        [run] = self._client.search_runs([experiment.experiment_id])
-        kept = "".join(json.dumps(line) + "\n" for line in self.history(tenant)[:-1])
-        self._client.log_text(run.info.run_id, kept, f"releases/{tenant}.jsonl")
+        history = ReleaseHistory()
+        kept = "".join(json.dumps(line) + "\n" for line in history.read("sentiment", tenant)[:-1])
+        self._client.log_text(history._run("sentiment"), kept, _file(tenant))
 
     def ab_test(self, tenant: str, version: int) -> dict[str, Any]:
         """The newest report on the version's A/B test that the registry holds; of no samples if there is none."""

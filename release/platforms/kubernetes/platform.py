@@ -73,10 +73,11 @@ class KubernetesPlatform:
             self._scale(release, artifact.version, 0)
             return
         try:
-            least = self._make(release, artifact, replicas)
-            deployed = self._deployment(release, artifact.version)
-            if deployed is not None and deployed.replicas < least:
-                self._scale(release, artifact.version, least)
+            deployed = self._deploy(release, artifact)
+            if deployed is not None:
+                least = self._surround(release, artifact.version, replicas)
+                if deployed.replicas < least:
+                    self._scale(release, artifact.version, least)
         except ApiRefusedError as error:
             self._refused[release.name, artifact.version] = str(error)
             raise
@@ -115,24 +116,28 @@ class KubernetesPlatform:
     def retain(self, releases: Sequence[Release]) -> None:
         """Nothing to do: what a deleted ModelRelease owned, the cluster collects."""
 
-    def _make(self, release: Release, artifact: VersionRef, replicas: int | None) -> int:
-        """Create what the version lacks and return how many replicas it shall have at least.
+    def _deploy(self, release: Release, artifact: VersionRef) -> Deployed | None:
+        """Return the Deployment that KServe made of the version's InferenceService, or see to the latter.
 
         The InferenceService comes alone and first, also where a thousand tenants are to have one: until it has a
         Deployment nobody needs the rest.
         """
-        spec, owner, tenant, version = release.spec, owner_of(release), release.tenant, artifact.version
-        name, grpc = names.version_name(spec.model, version), names.grpc_service(spec.model, version)
+        spec, tenant, version = release.spec, release.tenant, artifact.version
+        name = names.version_name(spec.model, version)
         held = self._inferences.get(tenant, name)
         if held is None:
-            self._create("inferenceservices", tenant, objects.inference_service(spec, owner, artifact))
-            return 0
+            self._create("inferenceservices", tenant, objects.inference_service(spec, owner_of(release), artifact))
+            return None
         if held.storage_uri != artifact.storage_uri:
             # It is never edited, for that would roll its pods: the other bytes go first.
             self._api.delete(path("inferenceservices", tenant, name))
-            return 0
-        if self._deployment(release, version) is None:
-            return 0
+            return None
+        return self._deployments.get(tenant, names.deployment(spec.model, version))
+
+    def _surround(self, release: Release, version: int, replicas: int | None) -> int:
+        """Create Service and autoscaler where there are none; return how many replicas there shall be at least."""
+        spec, owner, tenant = release.spec, owner_of(release), release.tenant
+        name, grpc = names.version_name(spec.model, version), names.grpc_service(spec.model, version)
         if self._services.get(tenant, grpc) is None:
             self._create("services", tenant, objects.grpc_service(spec, owner, version))
         scaler = objects.autoscaler(spec, owner, version, replicas)
@@ -140,9 +145,6 @@ class KubernetesPlatform:
         if (self._scalers.get(tenant, name) or 0) < least:
             self._api.apply(path("horizontalpodautoscalers", tenant, name), scaler)
         return least
-
-    def _deployment(self, release: Release, version: int) -> Deployed | None:
-        return self._deployments.get(release.tenant, names.deployment(release.spec.model, version))
 
     def _create(self, kind: str, namespace: str, wanted: objects.Object) -> None:
         """Create an object, unless it is there already and the watch has not said so yet."""
