@@ -140,7 +140,7 @@ node-test: install ## prove that the node survives kill -9 and leaves nothing be
 .PHONY: test
 test: install ## every test, on a stack of its own; under ten minutes
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report= tests/unit
+	@$(BIN)/python -m pytest -n logical --cov --cov-report= tests/unit
 	@$(BIN)/python -m pytest --cov --cov-append --cov-report=term -m "not slow" tests/integration
 
 .PHONY: kind-up
@@ -168,7 +168,7 @@ e2e: e2e-laptop e2e-cluster ## every slower proof, on the laptop stack and then 
 
 .PHONY: e2e-laptop
 e2e-laptop: install ## the slower proofs on the laptop stack: releases through every fault, other servers, a person at the browser
-	@$(BIN)/python -m pytest -m slow --durations=0 --ignore=$(FAULTS) tests/integration
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations=0 --ignore=$(FAULTS) tests/integration
 
 # On a stack of its own: what other tests did to a tenant minutes before would fire as well.
 .PHONY: e2e-faults
@@ -228,7 +228,7 @@ kubeconfig: ## write KUBECONFIG for the EKS cluster CLUSTER=name; needs the AWS 
 	@aws eks update-kubeconfig --name "$(CLUSTER)"
 
 .PHONY: ci
-ci: ## all that CI runs on a change: lint, docs, test, demo, e2e-laptop
+ci: ## all that CI runs on a change: lint, docs, test, demo, e2e
 	@.ci/run
 
 .PHONY: lint

@@ -91,6 +91,9 @@ def _environment(cache: Path) -> Mapping[str, str]:
         "GOFLAGS": "-modcacherw",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
+        # The compiler lives too short to collect garbage: an eighth of the time.
+        "GOGC": "off",
+        "GOMEMLIMIT": "3GiB",
     }
 
 

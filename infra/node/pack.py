@@ -8,8 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.node import images, sandbox
@@ -62,14 +64,26 @@ class Packer:
         self._work = layout.cache / "packing"
         self._keys_file = layout.cache / "image-keys.json"
         self._keys: dict[str, str] = json.loads(self._keys_file.read_text()) if self._keys_file.exists() else {}
+        self._references = references(layout)
+        self._writing = threading.Lock()
 
     def pack(self) -> None:
-        """Build and push every image whose inputs changed."""
-        for image in images.load():
-            if image.dockerfile:
-                self._pack_anew(images.packages_image(image))
-            self._pack_anew(image)
+        """Build and push every image whose inputs changed; ours side by side, for each keeps one core busy."""
+        rows = images.load()
+        for image in rows:
+            if not image.dockerfile:
+                self._pack_anew(image)
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
+            for done in [pool.submit(self._pack_with_packages, image) for image in rows if image.dockerfile]:
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
         shutil.rmtree(self._work, ignore_errors=True)
+
+    def _pack_with_packages(self, image: Image) -> None:
+        self._pack_anew(images.packages_image(image))
+        self._pack_anew(image)
 
     def _pack_anew(self, image: Image) -> None:
         key = self._key(image)
@@ -77,10 +91,11 @@ class Packer:
             return
         start = time.monotonic()
         reference = self._pack(image)
-        layout_images = references(self._layout) | {image.name: reference}
-        self._layout.images.write_text(json.dumps(layout_images, indent=2) + "\n")
-        self._keys[image.name] = key
-        self._keys_file.write_text(json.dumps(self._keys))
+        with self._writing:
+            self._references[image.name] = reference
+            self._layout.images.write_text(json.dumps(self._references, indent=2) + "\n")
+            self._keys[image.name] = key
+            self._keys_file.write_text(json.dumps(self._keys))
         self._say(f"image  {image.name} took {time.monotonic() - start:.0f} s")
 
     def _key(self, image: Image) -> str:
@@ -90,7 +105,7 @@ class Packer:
                 program = hashlib.file_digest(file, "sha256").hexdigest()
         elif image.component:
             program = (self._layout.component(image.component) / "key").read_text()
-        return images.key(image, program, references(self._layout).get(images.base(image), ""))
+        return images.key(image, program, self._references.get(images.base(image), ""))
 
     def _program(self, image: Image) -> Path:
         if image.program:
@@ -101,7 +116,7 @@ class Packer:
         return Path(self._layout.binary(image.component, image.name))
 
     def _pack(self, image: Image) -> str:
-        context = self._work / "context"
+        context = self._work / image.name
         shutil.rmtree(context, ignore_errors=True)
         context.mkdir(parents=True)
         if image.component or image.program:
@@ -127,16 +142,17 @@ class Packer:
         self._buildah(
             "build", "--isolation=chroot", "--tls-verify=false", *arguments, f"--tag={image.name}", str(context)
         )
-        digest = self._work / "digest"
+        digest = self._work / f"{image.name}.digest"
         self._buildah(
             "push", "--tls-verify=false", "--format=oci", "--compression-format=zstd", "--compression-level=1",
             f"--digestfile={digest}", image.name, f"docker://{REGISTRY}/{image.name}",
         )  # fmt: skip
         self._buildah("rmi", "--force", image.name)
+        shutil.rmtree(context)
         return f"{REGISTRY_NAME}/{image.name}@{digest.read_text().strip()}"
 
     def _pulled(self, name: str) -> str:
-        return references(self._layout)[name].replace(REGISTRY_NAME, REGISTRY)
+        return self._references[name].replace(REGISTRY_NAME, REGISTRY)
 
     def _python_packages(self, image: Image, target: Path) -> None:
         """Install the locked packages of an extra, for the Python of the image `python`."""
