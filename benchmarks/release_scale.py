@@ -190,6 +190,14 @@ def calls(log: Path, since: int) -> Counter[str]:
     return counted
 
 
+def rest(rig: Rig, seconds: float = 5) -> None:
+    """Wait until the controller has written no status for so long."""
+    audit, writes = rig.layout.logs / "audit.log", -1
+    while (found := calls(audit, 0)["update modelreleases/status"]) != writes:
+        writes = found
+        time.sleep(seconds)
+
+
 def measure(rig: Rig, releases: _Releases, version: int, controller: psutil.Process, seconds: float) -> None:
     """Move the alias, and print when everybody has come how far."""
     count = sum(1 for _ in _ours(releases))
@@ -280,6 +288,7 @@ def main() -> None:
         # It leads, and has looked at everybody once.
         until(300, lambda: sum(bool(phase) for phase, _, _ in _ours(releases)), chosen.tenants, time.time())
         for version in (chosen.FROM, chosen.TO):
+            rest(rig)
             measure(rig, releases, version, controller, chosen.seconds)
 
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from release.actions import Action, Ensure, Remove, Smoke, Verify, Weigh
 from release.board import Board
 from release.observation import Observations, Peers, RegistryView
-from release.peers import peers_of
+from release.peers import peers_of, who_waits_for_a_verdict
 from release.plan import plan
 from release.platforms.base import Platform, PlatformError, Seen
 from release.registry_watch import RegistryWatch
 from release.report import Reporter
-from release.status import ReleaseStatus
+from release.status import Phase, ReleaseStatus
 from release.store import Release, ReleaseStore, StoreError
 from release.workers import Complaints, Workers
 
@@ -76,8 +76,8 @@ class Controller:
         """See everything once, and bring each release forward by itself.
 
         Where a thousand statuses are to be written, a look ends after the interval: by old knowledge of the registry
-        nobody shall move, and no canary shall wait for its judgement. Who was not looked at is among the first of the
-        next.
+        nobody shall move, and no canary with requests shall wait for its judgement. Who was not looked at is among the
+        first of the next.
 
         Raises:
             StoreError: the releases cannot be read.
@@ -90,10 +90,11 @@ class Controller:
         views = {each.name: self._view(each) for each in releases}
         self._board.registry_reachable = all(view.reachable for view in views.values())
         peers = peers_of(releases, {name: view.target for name, view in views.items()})
+        waiting = who_waits_for_a_verdict(releases, views)
         late = time.monotonic() + _INTERVAL_SECONDS
 
         def look(release: Release) -> Release:
-            if release.status.canary is None and time.monotonic() > late:
+            if not _urgent(release.status) and (release.name in waiting or time.monotonic() > late):
                 return release
             self._looked_at[release.name] = time.monotonic()
             return self._look(release, seen[release.name], views[release.name], peers[release.name], now)
@@ -103,8 +104,8 @@ class Controller:
         self._reporter.report(after, now)
 
     def _turn(self, release: Release) -> tuple[bool, float]:
-        """Canaries come first, then who has waited for longest."""
-        return release.status.canary is None, self._looked_at.get(release.name, 0.0)
+        """First whose requests are at stake, then who has waited for longest."""
+        return not _urgent(release.status), self._looked_at.get(release.name, 0.0)
 
     def _look(self, release: Release, seen: Seen, view: RegistryView, peers: Peers, now: float) -> Release:
         """Bring one release forward and show it; what is wrong with it is nobody else's trouble."""
@@ -173,6 +174,11 @@ class Controller:
             self._board.keep_only(releases)
         # At every look: what was still being started when its release went away is found by the next one.
         self._cleaning.start("retain", lambda: self._platform.retain(releases))
+
+
+def _urgent(status: ReleaseStatus) -> bool:
+    trial = status.canary
+    return trial is not None and (trial.weight > 0 or status.phase == Phase.ROLLING_BACK)
 
 
 def _on_the_way(releases: Sequence[Release], views: Mapping[str, RegistryView]) -> set[tuple[str, int]]:

@@ -12,6 +12,7 @@ from release.ab_test import ab_test_report, awaits_decision
 from release.registry_watch import RegistryWatch
 from release.status import Transition
 from release.store import Release
+from release.wave import Wave
 from release.workers import Complaints, Workers
 from release.written_back import tags
 
@@ -36,6 +37,8 @@ class Reporter:
         self._workers = Workers("report", 2, lambda: None)
         self._lock = threading.Lock()
         self._delivered: dict[str, int] = {}
+        self._wave = Wave()
+        self._held_back = False
         self._tried = 0.0
         self._shown: dict[str, float] = {}
         self._written: dict[tuple[str, int], dict[str, str]] = {}
@@ -44,15 +47,15 @@ class Reporter:
 
     def delivered(self, release: Release) -> int:
         """Return the number of the last transition that reached the registry."""
-        with self._lock:
-            return max(self._delivered.get(release.name, 0), release.status.reported)
+        return max(self._last(release) or 0, release.status.reported)
 
     def report(self, releases: Sequence[Release], now: float) -> None:
         """Deliver in the background what is not delivered yet, and what is known to whom a decision is left."""
         waiting = [each for each in releases if self._pending(each)]
         # News first: to compare a thousand releases takes a minute.
         waiting.sort(key=lambda each: not each.status.after(self.delivered(each)))
-        if waiting and time.monotonic() - self._tried > _AGAIN_SECONDS:
+        self._held_back = self._wave.rolls(sum(len(self._pending(each)) for each in waiting), time.monotonic())
+        if waiting and not self._held_back and time.monotonic() - self._tried > _AGAIN_SECONDS:
             self._workers.start("report", lambda: self._deliver(waiting, tags(releases)))
         asked = {each.name: each for each in releases if awaits_decision(each)}
         self._shown = {name: when for name, when in self._shown.items() if name in asked}
@@ -77,8 +80,14 @@ class Reporter:
         self._history = self._history or ReleaseHistory()
         return self._history
 
+    def _last(self, release: Release) -> int | None:
+        """What this process delivered last of the release; None also for one that was made anew under its name."""
+        with self._lock:
+            number = self._delivered.get(release.name)
+        return None if number is None or number > release.status.last_number else number
+
     def _pending(self, release: Release) -> list[Transition]:
-        return release.status.after(self.delivered(release) if release.name in self._delivered else 0)
+        return release.status.after(0 if self._last(release) is None else self.delivered(release))
 
     def _deliver(self, waiting: Sequence[Release], wanted: dict[tuple[str, int], dict[str, str]]) -> None:
         from registry.client import RegistryError, RegistryUnreachableError
@@ -96,6 +105,8 @@ class Reporter:
                         self._complaints.say((model, version), f"{model} version {version} takes no tags: {error}")
                     self._written[model, version] = values
             for release in waiting:
+                if self._held_back:
+                    return
                 pending = self._pending(release)
                 lines = [{"tenant": release.tenant, **each.model_dump(by_alias=True, mode="json")} for each in pending]
                 self._keeper().append(release.spec.model, release.tenant, lines)

@@ -229,20 +229,26 @@ def test_an_ab_test_is_reported_beside_the_history_and_ends_as_a_person_decides(
 
 
 @pytest.mark.slow
-def test_entries_that_go_one_after_the_other_leave_no_predictor(releases: Releases) -> None:
+def test_entries_that_go_one_after_the_other_leave_no_predictor_and_one_that_comes_back_is_reported_anew(
+    releases: Releases,
+) -> None:
     stack, specs = releases.stack, Settings().release_specs
     before, kept = stack.predictors(), specs.read_text()
     entries = yaml.safe_load(kept)
     passing = [f"passing-{number}" for number in (1, 2, 3)]
+
+    def entry(name: str) -> dict[str, object]:
+        return dict(entries["tenant-a"] | {"route": {"hostnames": [f"{name}.localhost"]}})
+
     try:
         for count in (3, 2, 1, 0):
-            added = {
-                name: entries["tenant-a"] | {"route": {"hostnames": [f"{name}.localhost"]}} for name in passing[:count]
-            }
+            added = {name: entry(name) for name in passing[:count]}
             write_private(specs, yaml.safe_dump(entries | added))
             eventually(lambda added=added: all(stack.served(name) for name in added), 90)
             # The next one goes while the last one's predictor is still on its way out.
             time.sleep(1.2)
+        write_private(specs, yaml.safe_dump(entries | {"passing-1": entry("passing-1")}))
+        eventually(lambda: [line["number"] for line in releases.history("passing-1")].count(1) == 2, 90)
     finally:
         write_private(specs, kept)
     eventually(lambda: stack.predictors() == before, 60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,10 +19,12 @@ from release.platforms.kubernetes.mirror import Mirror
 from release.platforms.kubernetes.model_release import owner_of
 from release.platforms.kubernetes.predictors import Predictors
 from release.platforms.kubernetes.sight import Deployed, Pod
-from release.status import VersionRef
+from release.status import Phase, VersionRef
 from release.store import Release
 
 __all__ = ["KubernetesPlatform"]
+
+_WEIGH_AGAIN_SECONDS = 10.0
 
 
 class KubernetesPlatform:
@@ -41,6 +45,7 @@ class KubernetesPlatform:
         self._routes = Mirror(api, "httproutes", sight.routed, names.MODEL)
         self._refused: dict[tuple[str, int], str] = {}
         self._weights: dict[tuple[str, str], Mapping[int, int]] = {}
+        self._weighed: dict[tuple[str, str], float] = {}
 
     def wait(self) -> None:
         """Wait until everything was seen once.
@@ -53,12 +58,17 @@ class KubernetesPlatform:
             mirror.wait()
 
     def observe(self, releases: Sequence[Release]) -> Mapping[str, Seen]:
-        """See the base. Only the predictors of releases with a trial are asked for what they counted."""
+        """See the base.
+
+        What predictors and the gateway counted is asked for only where a version on trial has requests or may soon have
+        some, and the predictors only where they are compared: to read a thousand takes seconds.
+        """
         held = self._held()
-        on_trial = [each for each in releases if each.status.canary is not None]
-        pods = [pod for each in on_trial for version in _wanted(each) for pod in held[_place(each)].pods[version]]
+        tried = [each for each in releases if _has_requests_or_may(each, held[_place(each)])]
+        compared = [each for each in tried if each.status.phase == Phase.CANARY or _is_judged(each)]
+        pods = [pod for each in compared for version in _wanted(each) for pod in held[_place(each)].pods[version]]
         counts = self._predictors.counts([pod for pod in pods if pod.ready])
-        errors = self._gateway.errors() if on_trial else None
+        errors = self._gateway.errors() if tried else None
         return {each.name: self._seen(each, held[_place(each)], counts, errors) for each in releases}
 
     def ensure(self, release: Release, artifact: VersionRef, replicas: int | None) -> None:
@@ -84,9 +94,15 @@ class KubernetesPlatform:
         self._refused.pop((release.name, artifact.version), None)
 
     def weigh(self, release: Release, weights: Mapping[int, int]) -> None:
-        """Apply the HTTPRoute."""
+        """Apply the HTTPRoute; while the gateway has yet to take it up, not at every look."""
+        place = _place(release)
+        held = self._routes.get(*place)
+        told = held is not None and not held.accepted and held.weights == weights
+        if told and time.monotonic() - self._weighed.get(place, -math.inf) < _WEIGH_AGAIN_SECONDS:
+            return
         route = objects.http_route(release.spec, owner_of(release), weights)
-        self._api.apply(path("httproutes", release.tenant, release.spec.model), route)
+        self._api.apply(path("httproutes", *place), route)
+        self._weighed[place] = time.monotonic()
 
     def smoke(self, release: Release, version: int) -> str:
         """Ask one pod of the version itself."""
@@ -107,10 +123,17 @@ class KubernetesPlatform:
             called = scaler["metadata"]["name"]
             if (self._scalers.get(tenant, called) or 0) > scaler["spec"]["minReplicas"]:
                 self._api.apply(path("horizontalpodautoscalers", tenant, called), scaler)
-        self._api.delete(path("horizontalpodautoscalers", tenant, name))
-        self._api.delete(path("services", tenant, names.grpc_service(spec.model, version)))
-        # Last: while it is there, a removal that was cut short begins anew.
-        self._api.delete(path("inferenceservices", tenant, name))
+        grpc = names.grpc_service(spec.model, version)
+        inferred = self._inferences.get(tenant, name)
+        # KServe takes its time to let go of an InferenceService. Meanwhile only what came later is deleted again.
+        begins = inferred is None or not inferred.leaving
+        if begins or self._scalers.get(tenant, name) is not None:
+            self._api.delete(path("horizontalpodautoscalers", tenant, name))
+        if begins or self._services.get(tenant, grpc) is not None:
+            self._api.delete(path("services", tenant, grpc))
+        if begins:
+            # Last: while it is there, a removal that was cut short begins anew.
+            self._api.delete(path("inferenceservices", tenant, name))
         self._refused.pop((release.name, version), None)
 
     def retain(self, releases: Sequence[Release]) -> None:
@@ -166,7 +189,7 @@ class KubernetesPlatform:
             held[namespace, _model(name, pod.version)].pods[pod.version].append(pod)
         for (namespace, name), routed in self._routes.objects().items():
             # Until a gateway has taken up new weights, those before are in force.
-            accepted = self._weights.get((namespace, name), {}) if routed.weights is None else routed.weights
+            accepted = routed.weights if routed.accepted else self._weights.get((namespace, name), {})
             held[namespace, name].weights = self._weights[namespace, name] = accepted
         return held
 
@@ -227,6 +250,16 @@ class _Held:
 
 def _place(release: Release) -> tuple[str, str]:
     return release.tenant, release.spec.model
+
+
+def _has_requests_or_may(release: Release, held: _Held) -> bool:
+    trial = release.status.canary
+    return trial is not None and (trial.weight > 0 or any(pod.ready for pod in held.pods[trial.version]))
+
+
+def _is_judged(release: Release) -> bool:
+    trial = release.status.canary
+    return trial is not None and trial.step >= 0 and trial.weight > 0
 
 
 def _wanted(release: Release) -> dict[int, VersionRef]:

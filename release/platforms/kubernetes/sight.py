@@ -69,17 +69,19 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """A version's InferenceService, and the artifact that it serves."""
+    """A version's InferenceService, the artifact that it serves, and whether it is on its way out."""
 
     version: int
     storage_uri: str
+    leaving: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """A tenant's HTTPRoute: percent by version; None while a gateway has not taken them up, empty if it is not ours."""
+    """A tenant's HTTPRoute: percent by version, empty if it is not ours; and whether the gateways have taken it up."""
 
-    weights: Mapping[int, int] | None
+    weights: Mapping[int, int]
+    accepted: bool
 
 
 def version_of(found: Object) -> int:
@@ -90,7 +92,8 @@ def version_of(found: Object) -> int:
 
 def inferred(found: Object) -> Inferred:
     """Reduce an InferenceService."""
-    return Inferred(version_of(found), str(found["spec"]["predictor"].get("model", {}).get("storageUri", "")))
+    storage_uri = str(found["spec"]["predictor"].get("model", {}).get("storageUri", ""))
+    return Inferred(version_of(found), storage_uri, "deletionTimestamp" in found["metadata"])
 
 
 def least(found: Object) -> int:
@@ -130,18 +133,17 @@ def routed(found: Object) -> Routed:
     """Reduce an HTTPRoute."""
     rules = found.get("spec", {}).get("rules", ())
     if not rules:
-        return Routed({})
-    if not _accepted(found):
-        return Routed(None)
+        return Routed({}, True)
     shares: dict[int, int] = {}
     for backend in rules[-1].get("backendRefs", ()):
         version = names.version_of_backend(backend["name"])
         if version is None:
             # Somebody wrote a route of their own: nothing of it is ours.
-            return Routed({})
+            return Routed({}, True)
         shares[version] = int(backend.get("weight", 1))
     total = sum(shares.values())
-    return Routed({version: round(100 * share / total) for version, share in shares.items()} if total else {})
+    weights = {version: round(100 * share / total) for version, share in shares.items()} if total else {}
+    return Routed(weights, _accepted(found))
 
 
 def failed(pods: Iterable[Pod]) -> str | None:

@@ -63,22 +63,22 @@ def test_a_quota_that_stops_pods_is_said_in_the_quotas_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("conditions", "weights"),
+    ("conditions", "accepted"),
     [
-        ({"Accepted": ("True", 3), "ResolvedRefs": ("True", 3)}, {7: 95, 8: 5}),
-        ({"Accepted": ("True", 2), "ResolvedRefs": ("True", 3)}, None),
-        ({"Accepted": ("True", 3), "ResolvedRefs": ("False", 3)}, None),
-        ({}, None),
+        ({"Accepted": ("True", 3), "ResolvedRefs": ("True", 3)}, True),
+        ({"Accepted": ("True", 2), "ResolvedRefs": ("True", 3)}, False),
+        ({"Accepted": ("True", 3), "ResolvedRefs": ("False", 3)}, False),
+        ({}, False),
     ],
 )
 def test_weights_are_in_force_once_the_gateway_has_taken_up_just_this_route(
-    conditions: dict[str, tuple[str, int]], weights: dict[int, int] | None
+    conditions: dict[str, tuple[str, int]], accepted: bool
 ) -> None:
     route = objects.http_route(a_spec(), OWNER, {7: 95, 8: 5})
     said = [{"type": kind, "status": word, "observedGeneration": at} for kind, (word, at) in conditions.items()]
     route["metadata"]["generation"] = 3
     route["status"] = {"parents": [{"conditions": said}]}
-    assert sight.routed(route).weights == weights
+    assert sight.routed(route) == sight.Routed({7: 95, 8: 5}, accepted)
 
 
 def test_a_route_that_somebody_else_wrote_gives_no_version_anything() -> None:
@@ -87,7 +87,7 @@ def test_a_route_that_somebody_else_wrote_gives_no_version_anything() -> None:
     route["metadata"]["generation"] = 1
     said = [{"type": kind, "status": "True", "observedGeneration": 1} for kind in ("Accepted", "ResolvedRefs")]
     route["status"] = {"parents": [{"conditions": said}]}
-    assert sight.routed(route).weights == {}
+    assert sight.routed(route) == sight.Routed({}, True)
 
 
 def test_only_what_the_gateway_itself_could_not_answer_counts_by_version() -> None:

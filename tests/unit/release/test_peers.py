@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from release.peers import peers_of
+from dataclasses import replace
+
+from release.observation import Refused, RegistryView
+from release.peers import peers_of, who_waits_for_a_verdict
 from release.reasons import Reason
 from release.spec import ReleaseSpec
 from release.status import Phase, Rejection, ReleaseStatus, VersionRef
@@ -45,3 +48,24 @@ def test_what_one_rejected_all_know_but_not_what_it_rejected_for_anothers_sake()
     assert peers_of(own, {"a": 8, "b": 8})["b"].rejected == {8}
     echo = [release("a", reason=Reason.REJECTED_ELSEWHERE), release("b")]
     assert peers_of(echo, {"a": 8, "b": 8})["b"].rejected == frozenset()
+
+
+def test_of_many_whose_alias_names_a_version_that_is_being_verified_a_few_say_so() -> None:
+    releases = [release(f"tenant-{number:02}", stable=7) for number in range(30)]
+    begun = [replace(each, status=each.status.model_copy(update={"target": 8})) for each in releases[:20]]
+    views = dict.fromkeys((each.name for each in releases), RegistryView(True, 8, {}))
+    waiting = {each.name for each in releases[20:]}
+    assert who_waits_for_a_verdict(releases, views) == waiting
+    assert who_waits_for_a_verdict([*begun, *releases[20:]], views) == waiting
+
+
+def test_nobody_waits_once_there_is_a_verdict_nor_among_a_few_nor_without_a_registry() -> None:
+    releases = [release(f"tenant-{number:02}", stable=7) for number in range(30)]
+
+    def waiting(releases: list[Release], view: RegistryView) -> set[str]:
+        return who_waits_for_a_verdict(releases, dict.fromkeys((each.name for each in releases), view))
+
+    assert not waiting(releases, RegistryView(True, 8, {8: Refused("Unsigned", "")}))
+    assert not waiting(releases[:20], RegistryView(True, 8, {}))
+    assert not waiting(releases, RegistryView(False, None, {}))
+    assert not waiting(releases, RegistryView(True, None, {}))

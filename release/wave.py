@@ -1,0 +1,28 @@
+"""Whether many releases move at this moment."""
+
+from __future__ import annotations
+
+__all__ = ["Wave"]
+
+_MANY = 20
+_LONGEST_SECONDS = 60.0
+
+
+class Wave:
+    """While a thousand tenants get a version, the controller has more urgent things to do than to tell of each."""
+
+    def __init__(self) -> None:
+        self._news = 0
+        self._calm = 0.0
+
+    def rolls(self, news: int, now: float) -> bool:
+        """Return whether many have moved since the last call, as was so for less than a minute.
+
+        Args:
+            news: how many transitions wait to be told.
+            now: seconds of a monotonic clock.
+        """
+        if news - self._news < _MANY:
+            self._calm = now
+        self._news = news
+        return 0.0 < now - self._calm < _LONGEST_SECONDS
