@@ -172,6 +172,7 @@ class Controller:
             self._names = names
             self._looked_at = {name: when for name, when in self._looked_at.items() if name in names}
             self._board.keep_only(releases)
+            self._reporter.keep_only(names)
         # At every look: what was still being started when its release went away is found by the next one.
         self._cleaning.start("retain", lambda: self._platform.retain(releases))
 

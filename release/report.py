@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from release.ab_test import ab_test_report, awaits_decision
@@ -44,6 +44,11 @@ class Reporter:
         self._written: dict[tuple[str, int], dict[str, str]] = {}
         self._complaints = Complaints()
         self._history: ReleaseHistory | None = None
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Forget the releases that are no more: one of the same name begins a history of its own."""
+        with self._lock:
+            self._delivered = {name: number for name, number in self._delivered.items() if name in names}
 
     def delivered(self, release: Release) -> int:
         """Return the number of the last transition that reached the registry."""

@@ -247,6 +247,7 @@ def test_entries_that_go_one_after_the_other_leave_no_predictor_and_one_that_com
             eventually(lambda added=added: all(stack.served(name) for name in added), 90)
             # The next one goes while the last one's predictor is still on its way out.
             time.sleep(1.2)
+        eventually(lambda: not list((stack.home / "releases").glob("passing-*")), 60)
         write_private(specs, yaml.safe_dump(entries | {"passing-1": entry("passing-1")}))
         eventually(lambda: [line["number"] for line in releases.history("passing-1")].count(1) == 2, 90)
     finally:
