@@ -53,9 +53,8 @@ class Board:
         new = release.status.after(shown.release.status.last_number)
         shown.transitions.update(str(each.phase) for each in new)
         trial = release.status.canary
-        on_trial = trial is not None and trial.weight > 0 and trial.step >= 0
         shown.judgement = None
-        if trial is not None and on_trial:
+        if trial is not None and trial.is_judged:
             shown.judgement = judge(trial.measured, release.spec.analysis)
             shown.judgements[str(shown.judgement.outcome)] += 1
         shown.trace.add(now, seen.weights, shown.judgement)

@@ -100,7 +100,7 @@ def _observed(status: ReleaseStatus, observations: Observations, now: float) -> 
 
 def _judged(spec: ReleaseSpec, status: ReleaseStatus, observations: Observations) -> Judgement | None:
     trial, stable = status.canary, status.stable
-    if trial is None or stable is None or not trial.weight or trial.step < 0:
+    if trial is None or stable is None or not trial.is_judged:
         return None
     judgement = judge(trial.measured, spec.analysis)
     unread = [version for version in (stable.version, trial.version) if observations.seen(version).counters is None]

@@ -56,10 +56,11 @@ class Reporter:
 
     def report(self, releases: Sequence[Release], now: float) -> None:
         """Deliver in the background what is not delivered yet, and what is known to whom a decision is left."""
-        waiting = [each for each in releases if self._pending(each)]
+        pending = [(each, len(self._pending(each))) for each in releases]
+        self._held_back = self._wave.rolls(sum(count for _, count in pending), time.monotonic())
+        waiting = [each for each, count in pending if count]
         # News first: to compare a thousand releases takes a minute.
         waiting.sort(key=lambda each: not each.status.after(self.delivered(each)))
-        self._held_back = self._wave.rolls(sum(len(self._pending(each)) for each in waiting), time.monotonic())
         if waiting and not self._held_back and time.monotonic() - self._tried > _AGAIN_SECONDS:
             self._workers.start("report", lambda: self._deliver(waiting, tags(releases)))
         asked = {each.name: each for each in releases if awaits_decision(each)}

@@ -87,6 +87,11 @@ class CanaryStatus(VersionRef):
     inconclusive_since: Moment | None = None
     measured: Measured = Measured()
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether it has requests at a step, by which it is compared with the stable version."""
+        return self.step >= 0 and self.weight > 0
+
 
 class Rejection(Document):
     """A version that is not tried again until somebody asks for it, or the alias has named another.

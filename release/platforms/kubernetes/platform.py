@@ -19,7 +19,7 @@ from release.platforms.kubernetes.mirror import Mirror
 from release.platforms.kubernetes.model_release import owner_of
 from release.platforms.kubernetes.predictors import Predictors
 from release.platforms.kubernetes.sight import Deployed, Pod
-from release.status import Phase, VersionRef
+from release.status import Phase, ReleaseStatus, VersionRef
 from release.store import Release
 
 __all__ = ["KubernetesPlatform"]
@@ -65,7 +65,7 @@ class KubernetesPlatform:
         """
         held = self._held()
         tried = [each for each in releases if _has_requests_or_may(each, held[_place(each)])]
-        compared = [each for each in tried if each.status.phase == Phase.CANARY or _is_judged(each)]
+        compared = [each for each in tried if _is_compared(each.status)]
         pods = [pod for each in compared for version in _wanted(each) for pod in held[_place(each)].pods[version]]
         counts = self._predictors.counts([pod for pod in pods if pod.ready])
         errors = self._gateway.errors() if tried else None
@@ -257,9 +257,8 @@ def _has_requests_or_may(release: Release, held: _Held) -> bool:
     return trial is not None and (trial.weight > 0 or any(pod.ready for pod in held.pods[trial.version]))
 
 
-def _is_judged(release: Release) -> bool:
-    trial = release.status.canary
-    return trial is not None and trial.step >= 0 and trial.weight > 0
+def _is_compared(status: ReleaseStatus) -> bool:
+    return status.phase == Phase.CANARY or (status.canary is not None and status.canary.is_judged)
 
 
 def _wanted(release: Release) -> dict[int, VersionRef]:
