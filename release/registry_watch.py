@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["RegistryWatch"]
 
 _FRESH_SECONDS = 5.0
+# While a thousand releases move the controller looks five times a second, and MLflow has enough to do.
+_POLL_SECONDS = 0.8
 _AGAIN_SECONDS = 2.0
 
 
@@ -35,6 +38,7 @@ class RegistryWatch:
         self._clock = clock
         self._lock = threading.Lock()
         self._aliases: dict[str, dict[str, int]] = {}
+        self._polled = -math.inf
         self._answered: float | None = None
         self._verdicts: dict[tuple[str, int], tuple[Verdict, float]] = {}
         self._complaints = Complaints()
@@ -47,7 +51,10 @@ class RegistryWatch:
         return Registry()
 
     def poll(self) -> None:
-        """Ask what every alias names; the answer is in the next view."""
+        """Ask what every alias names, unless that was done just now; the answer is in a later view."""
+        if self._clock() - self._polled < _POLL_SECONDS:
+            return
+        self._polled = self._clock()
         self._polling.start("poll", self._poll)
 
     def view(self, model: str, alias: str) -> RegistryView:

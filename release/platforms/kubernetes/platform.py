@@ -203,11 +203,14 @@ class KubernetesPlatform:
             refused = refused_here.get(version)
             deployed = held.deployments.get(version)
             if deployed is None or (version in wanted and not self._whole(release, wanted[version], deployed)):
-                # What is wanted but not whole is not there: it is asked for again.
                 if refused is not None:
                     versions[version] = VersionSeen(stopped=True, blocked=refused)
                 elif version not in wanted:
                     versions[version] = VersionSeen(stopped=True)
+                elif deployed is None and self._is_of(release, wanted[version]):
+                    # KServe is to make the Deployment; to ask a thousand times a second again makes it no faster.
+                    versions[version] = VersionSeen()
+                # Else what is wanted but not whole is not there: it is asked for again.
                 continue
             pods = held.pods[version]
             read = {pod.uid: counts[pod.uid] for pod in pods if pod.uid in counts}
@@ -224,12 +227,16 @@ class KubernetesPlatform:
             )
         return Seen(versions, held.weights)
 
+    def _is_of(self, release: Release, artifact: VersionRef) -> bool:
+        """Whether a version's InferenceService is there and of the right bytes."""
+        held = self._inferences.get(release.tenant, names.version_name(release.spec.model, artifact.version))
+        return held is not None and held.storage_uri == artifact.storage_uri
+
     def _whole(self, release: Release, artifact: VersionRef, deployed: Deployed) -> bool:
         """Whether a version is of the right bytes and, if it runs, has its Service, its autoscaler and its replicas."""
         tenant, model, version = release.tenant, release.spec.model, artifact.version
         name = names.version_name(model, version)
-        held = self._inferences.get(tenant, name)
-        if held is None or held.storage_uri != artifact.storage_uri:
+        if not self._is_of(release, artifact):
             return False
         if deployed.replicas == 0:
             return True

@@ -27,3 +27,12 @@ def test_a_wave_is_waited_for_no_longer_than_a_minute() -> None:
 
 def test_a_controller_that_starts_tells_at_once_what_it_finds() -> None:
     assert not Wave().rolls(20_000, 5000)
+
+
+def test_who_asks_more_often_than_once_a_second_is_told_the_same() -> None:
+    wave = Wave()
+    assert not wave.rolls(0, 100)
+    assert wave.rolls(300, 101)
+    assert wave.rolls(300, 101.1)
+    assert wave.rolls(330, 102)
+    assert not wave.rolls(331, 103)
