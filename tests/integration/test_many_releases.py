@@ -71,7 +71,7 @@ class Callers:
                     self.count += 1
             except (httpx.HTTPError, InferenceServerException) as error:
                 self.failed.append(repr(error))
-            self._over.wait(0.005)
+            self._over.wait(0.02)
 
     def _rest(self, tenant: str) -> None:
         url = f"{self._stack.gateway}/v1/models/sentiment:predict"
