@@ -30,8 +30,6 @@ _UNSHARE = (
     *("--fork", "--kill-child=KILL"),
 )
 _CGROUPS = Path("/sys/fs/cgroup")
-# All pods are one control group beside the node's programs, each thread of which counts as much unless this is said.
-_PODS_WEIGHT = 8
 
 
 def start(command: Sequence[str], log: Path) -> int:
@@ -39,11 +37,7 @@ def start(command: Sequence[str], log: Path) -> int:
     remove()
     _check_routes()
     for hierarchy in _hierarchies():
-        top = hierarchy / NODE_NAME
-        top.mkdir()
-        for name, one in (("cpu.shares", 1024), ("cpu.weight", 100)):
-            if (top / name).exists():
-                (top / name).write_text(str(_PODS_WEIGHT * one))
+        (hierarchy / NODE_NAME).mkdir()
     with log.open("ab") as output:
         subprocess.Popen(
             [*_UNSHARE, *command],
