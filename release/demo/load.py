@@ -1,4 +1,4 @@
-"""Requests, some hundred and fifty a second to each tenant, and what became of them."""
+"""Requests one after the other, and what became of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from infra.local.settings import Settings
 __all__ = ["Answered", "load"]
 
 _CALLERS = 2
-# Without it the callers alone take a processor, and what is shown or tested on a laptop waits for one.
+# Without it callers take the processors from what they ask.
 _PAUSE_SECONDS = 0.01
 
 

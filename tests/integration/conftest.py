@@ -32,7 +32,7 @@ Answers = dict[str, list[tuple[int, str]]]
 
 @contextmanager
 def under_load(stack: Stack) -> Iterator[Answers]:
-    """Ask every tenant some thirty times a second; yield each answer's status code and version, by tenant."""
+    """Ask every tenant, over and over; yield each answer's status code and version, by tenant."""
     stop = threading.Event()
     answers: Answers = {tenant: [] for tenant in TENANTS}
 

@@ -1,4 +1,4 @@
-"""One release after the other, while callers ask over REST and gRPC without a pause."""
+"""One release after the other, while callers ask over REST and gRPC, over and over."""
 
 from __future__ import annotations
 

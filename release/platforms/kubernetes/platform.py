@@ -74,7 +74,7 @@ class KubernetesPlatform:
     def ensure(self, release: Release, artifact: VersionRef, replicas: int | None) -> None:
         """Make what is missing of the version; with ``replicas`` 0 it keeps its InferenceService and has no pod.
 
-        It is asked for again until the Deployment that KServe makes is there and has its replicas.
+        It is asked for again once KServe has made the Deployment, until that has its replicas.
         """
         if replicas == 0:
             # In this order: an autoscaler leaves a Deployment of no replicas alone, but may be about to scale it.
