@@ -1,7 +1,7 @@
 """The Terraform code: its form, what it refuses, and the EKS environment applied to an AWS on loopback.
 
-Terraform finds its provider as it is configured on this machine. Where it, or the provider, is not to be had, these
-tests are skipped and say so.
+By Terraform, and again by OpenTofu. Each finds its provider as it is configured on this machine; where one of them, or
+the provider, is not to be had, its tests are skipped and say so.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ NOT_TO_BE_HAD = (
     "Failed to query available provider packages",
     "Failed to install provider",
     "could not query provider",
+    "was not found in any of the",
 )
 SERVICES = ("ec2", "eks", "events", "iam", "kms", "logs", "s3", "sqs", "sts")
 ACCOUNT = "123456789012"
@@ -49,31 +50,42 @@ MOTO = {"module.eks.aws_launch_template.node": ["update"], "module.eks.aws_eks_n
 Document = dict[str, Any]
 
 
-def terraform(place: Path, *arguments: str, good: tuple[int, ...] = (0,)) -> str:
-    done = subprocess.run(
-        ["terraform", f"-chdir={place}", *arguments],
-        env={**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_CLI_ARGS": "-no-color"},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
-    if arguments[0] == "init" and any(words in done.stderr for words in NOT_TO_BE_HAD):
-        pytest.skip(f"NOT RUN: terraform finds no provider hashicorp/aws here: {done.stderr.strip()[-300:]}")
-    assert done.returncode in good, done.stdout + done.stderr
-    return done.stdout
+@dataclass(frozen=True)
+class Program:
+    """Terraform or OpenTofu."""
+
+    name: str
+
+    def __call__(self, place: Path, *arguments: str, good: tuple[int, ...] = (0,)) -> str:
+        done = subprocess.run(
+            [self.name, f"-chdir={place}", *arguments],
+            env={**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_CLI_ARGS": "-no-color"},
+            capture_output=True,
+            text=True,
+            timeout=1200,
+            check=False,
+        )
+        if arguments[0] == "init" and any(words in done.stderr for words in NOT_TO_BE_HAD):
+            pytest.skip(f"NOT RUN: {self.name} finds no provider hashicorp/aws here: {done.stderr.strip()[-300:]}")
+        assert done.returncode in good, done.stdout + done.stderr
+        return done.stdout
+
+    def lock(self) -> tuple[str, ...]:
+        """How `init` is held to the lock file, whose hashes are those of Terraform's registry."""
+        return ("-lockfile=readonly",) if self.name == "terraform" else ()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _needs_terraform() -> None:
-    if shutil.which("terraform") is None:
-        pytest.skip("NOT RUN: terraform is not on PATH")
+@pytest.fixture(scope="module", params=["terraform", "tofu"])
+def program(request: pytest.FixtureRequest) -> Program:
+    if shutil.which(request.param) is None:
+        pytest.skip(f"NOT RUN: {request.param} is not on PATH")
+    return Program(request.param)
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy, so that nothing that Terraform writes lies in the repository. Returns its environments."""
-    copy = tmp_path_factory.mktemp("terraform")
+def tree(tmp_path_factory: pytest.TempPathFactory, program: Program) -> Path:
+    """A copy, so that nothing that a program writes lies in the repository. Returns its environments."""
+    copy = tmp_path_factory.mktemp(program.name)
     without = shutil.ignore_patterns("__pycache__", ".terraform", "*.tfstate*", "*.auto.tfvars")
     for folder in ("infra", "kserve"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=without)
@@ -81,8 +93,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def eks(tree: Path) -> Path:
-    terraform(tree / "eks", "init", "-backend=false", "-input=false", "-lockfile=readonly")
+def eks(tree: Path, program: Program) -> Path:
+    program(tree / "eks", "init", "-backend=false", "-input=false", *program.lock())
     return tree / "eks"
 
 
@@ -100,21 +112,21 @@ def tools() -> Path:
     return cache / "bin"
 
 
-def test_every_file_is_formatted() -> None:
-    terraform(ROOT / "infra" / "terraform", "fmt", "-check", "-recursive")
+def test_every_file_is_formatted(program: Program) -> None:
+    program(ROOT / "infra" / "terraform", "fmt", "-check", "-recursive")
 
 
-def test_the_default_tenants_are_those_that_have_files(tree: Path) -> None:
-    variables = (tree / "eks" / "variables.tf").read_text()
+def test_the_default_tenants_are_those_that_have_files() -> None:
+    variables = (ROOT / "infra" / "terraform" / "environments" / "eks" / "variables.tf").read_text()
     for tenant in sorted(path.parent.name for path in TENANTS.glob("*/kustomization.yaml")):
         assert f'{tenant} = ["sentiment"]' in variables
 
 
-def test_kind_makes_the_cluster_first_and_then_the_platform_in_it(tree: Path) -> None:
-    terraform(tree / "kind", "init", "-input=false")
-    terraform(tree / "kind", "validate")
-    terraform(tree / "kind", "plan", "-input=false", "-out=plan")
-    plan = json.loads(terraform(tree / "kind", "show", "-json", "plan"))
+def test_kind_makes_the_cluster_first_and_then_the_platform_in_it(tree: Path, program: Program) -> None:
+    program(tree / "kind", "init", "-input=false")
+    program(tree / "kind", "validate")
+    program(tree / "kind", "plan", "-input=false", "-out=plan")
+    plan = json.loads(program(tree / "kind", "show", "-json", "plan"))
     made = {each["address"]: each["change"]["actions"] for each in plan["resource_changes"]}
     first, second = "module.cluster.terraform_data.this", "module.platform.terraform_data.this"
     assert made == {first: ["create"], second: ["create"]}
@@ -124,9 +136,9 @@ def test_kind_makes_the_cluster_first_and_then_the_platform_in_it(tree: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_what_is_wrong_is_refused_and_plans_say_what_they_should(eks: Path) -> None:
-    terraform(eks, "validate")
-    assert "6 passed, 0 failed" in terraform(eks, "test")
+def test_what_is_wrong_is_refused_and_plans_say_what_they_should(eks: Path, program: Program) -> None:
+    program(eks, "validate")
+    assert "6 passed, 0 failed" in program(eks, "test")
 
 
 @pytest.mark.slow
@@ -190,7 +202,7 @@ def aws_on_loopback(tools: Path, port: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def applied(eks: Path, tools: Path) -> Applied:
+def applied(eks: Path, tools: Path, program: Program) -> Applied:
     """The EKS environment, made in moto, with a pool of GPU nodes and an open API server."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -218,11 +230,11 @@ def applied(eks: Path, tools: Path) -> Applied:
     }
     (eks / "asked.auto.tfvars.json").write_text(json.dumps(asked))
     with aws_on_loopback(tools, port):
-        terraform(eks, "init", "-reconfigure", "-input=false")
-        terraform(eks, "apply", "-input=false", "-auto-approve")
-        state = json.loads(terraform(eks, "show", "-json"))["values"]
-        terraform(eks, "plan", "-input=false", "-out=again", "-detailed-exitcode", good=(0, 2))
-        again = json.loads(terraform(eks, "show", "-json", "again"))
+        program(eks, "init", "-reconfigure", "-input=false")
+        program(eks, "apply", "-input=false", "-auto-approve")
+        state = json.loads(program(eks, "show", "-json"))["values"]
+        program(eks, "plan", "-input=false", "-out=again", "-detailed-exitcode", good=(0, 2))
+        again = json.loads(program(eks, "show", "-json", "again"))
     changes = {
         each["address"]: each["change"]["actions"] for each in again["resource_changes"] if each["mode"] == "managed"
     }
