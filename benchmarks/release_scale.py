@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -201,10 +201,10 @@ def calls(log: Path, since: int) -> Counter[str]:
     return counted
 
 
-def rest(releases: _Releases, seconds: float = 5) -> None:
-    """Wait until the controller has written no status for so long."""
-    before: Mapping[tuple[str, str], Told] = {}
-    while (now := releases.objects()) != before:
+def rest(watched: Sequence[Mirror[Any]], seconds: float = 10) -> None:
+    """Wait until nobody has written any of these for so long."""
+    before: list[Mapping[tuple[str, str], Any]] = []
+    while (now := [each.objects() for each in watched]) != before:
         before = now
         time.sleep(seconds)
 
@@ -298,9 +298,13 @@ def main() -> None:
         releases.wait()
         # It leads, and has looked at everybody once.
         until(300, lambda: sum(bool(each.phase) for each in _ours(releases)), chosen.tenants, time.time())
-        rest(releases)
+        kinds = ("inferenceservices", "deployments", "httproutes")
+        others = [Mirror(Api(), kind, lambda found: found["metadata"]["resourceVersion"]) for kind in kinds]
+        for each in others:
+            each.wait()
         # What the registry is told of the first takes minutes more, and gives way to the second.
         for version in (chosen.FROM, chosen.TO):
+            rest([releases, *others])
             measure(rig, releases, version, controller, chosen.seconds)
 
 

@@ -51,11 +51,6 @@ class Workers:
             self._busy.add(key)
         self._pool.submit(work).add_done_callback(lambda future: self._ended(key, future))
 
-    def under_way(self) -> int:
-        """Return how many pieces of work have not ended yet."""
-        with self._lock:
-            return len(self._busy)
-
     def _ended(self, key: Hashable, future: Future[None]) -> None:
         error = future.exception()
         if error is None:

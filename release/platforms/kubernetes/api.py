@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -90,6 +91,12 @@ class Api:
             raise PlatformError(f"no cluster is configured; KUBECONFIG names one: {error}") from error
         configuration.connection_pool_maxsize = _CONNECTIONS
         self.client = ApiClient(configuration)
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    def under_way(self) -> int:
+        """Return how many calls wait for their answer; watches are none."""
+        return self._calls
 
     def pages(self, at: str, selector: str = "") -> Iterator[Object]:
         """Yield a collection as lists of at most 500 objects, all of one moment."""
@@ -162,11 +169,16 @@ class Api:
             return
 
     def _call(self, method: str, at: str, body: Object | None = None, content: str = "application/json") -> Object:
-        answer = self._send(method, at, body, content, _SECONDS)
+        with self._lock:
+            self._calls += 1
         try:
+            answer = self._send(method, at, body, content, _SECONDS)
             return dict(json.loads(answer.response.data))
         except (HTTPError, OSError, ValueError) as error:
             raise PlatformError(f"the API server broke off: {type(error).__name__}") from error
+        finally:
+            with self._lock:
+                self._calls -= 1
 
     def _send(self, method: str, at: str, body: Object | None, content: str, seconds: tuple[float, float]) -> Any:
         headers = {"Accept": "application/json", "Content-Type": content}

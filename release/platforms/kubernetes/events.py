@@ -12,14 +12,14 @@ from release.platforms.kubernetes.model_release import owner_of
 from release.platforms.kubernetes.names import MANAGER
 from release.status import Phase, ReleaseStatus, Transition
 from release.store import Release
-from release.wave import Wave
 from release.workers import Workers
 
 __all__ = ["Events", "event"]
 
 _NOTE = 1024
 """The longest note that the API server takes."""
-_CALM_SECONDS = 0.5
+_MANY_CALLS = 8
+_GIVE_WAY_SECONDS = 0.5
 _BAD = {Phase.ROLLING_BACK, Phase.REJECTED, Phase.PAUSED}
 
 
@@ -29,7 +29,6 @@ class Events:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._workers = Workers("events", 1, lambda: None)
-        self._wave = Wave()
 
     def tell(self, release: Release, status: ReleaseStatus) -> None:
         """Tell, beside the loop, the transitions that a new status has more than the release had."""
@@ -37,8 +36,9 @@ class Events:
             self._workers.start((release.name, "event", each.number), partial(self._tell, release, each))
 
     def _tell(self, release: Release, transition: Transition) -> None:
-        while self._wave.rolls(self._workers.under_way(), time.monotonic()):
-            time.sleep(_CALM_SECONDS)
+        if self._api.under_way() >= _MANY_CALLS:
+            # A thousand tenants get a version: that is more urgent than to tell of each.
+            time.sleep(_GIVE_WAY_SECONDS)
         try:
             self._api.create(path("events", release.tenant), event(release, transition))
         except ConflictError:

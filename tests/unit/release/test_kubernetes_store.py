@@ -12,7 +12,7 @@ from test_kubernetes_objects import a_spec
 
 from release.platforms.kubernetes.api import ConflictError
 from release.platforms.kubernetes.store import KubernetesStore
-from release.status import Phase, ReleaseStatus
+from release.status import Phase, ReleaseStatus, Transition
 from release.store import StoreError
 
 
@@ -31,6 +31,11 @@ class Server:
         self.events: Queue[dict[str, Any]] = Queue()
         self.written: list[dict[str, Any]] = []
         self.conflict = False
+        self.calls = 0
+        self.told: Queue[str] = Queue()
+
+    def under_way(self) -> int:
+        return self.calls
 
     def pages(self, *_: str) -> Iterator[dict[str, Any]]:
         yield {"items": self.found, "metadata": {"resourceVersion": "10"}}
@@ -44,8 +49,8 @@ class Server:
         self.written.append(wanted)
         return wanted | {"metadata": wanted["metadata"] | {"resourceVersion": "20"}}
 
-    def create(self, *_: object) -> None:
-        """Events: told, and forgotten."""
+    def create(self, _: str, event: dict[str, Any]) -> None:
+        self.told.put(event["reason"])
 
 
 def a_store(server: Server) -> KubernetesStore:
@@ -86,3 +91,19 @@ def test_one_release_that_cannot_be_read_does_not_stop_the_others() -> None:
     wrong["metadata"] |= {"namespace": "tenant-b", "uid": "u-2"}
     wrong["spec"]["strategy"] = {"canary": {"steps": []}}
     assert [each.tenant for each in a_store(Server(wrong, a_release(10))).releases()] == ["tenant-a"]
+
+
+@pytest.mark.parametrize(("calls", "waits"), [(0, []), (50, [0.5])])
+def test_an_event_gives_way_to_many_other_calls_and_is_told(
+    calls: int, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("release.platforms.kubernetes.events.time.sleep", waited.append)
+    server = Server(a_release(10))
+    store = a_store(server)
+    server.calls = calls
+    [release] = store.releases()
+    moved = Transition(number=1, time=1.0, phase=Phase.VERIFYING, version=7, reason="AliasMoved", message="moved")
+    store.save(release, ReleaseStatus(history=[moved]))
+    assert server.told.get(timeout=5) == "AliasMoved"
+    assert waited == waits
