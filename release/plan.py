@@ -6,7 +6,7 @@ from release.actions import Action
 from release.analysis import Judgement, Outcome, judge
 from release.conditions import with_conditions
 from release.landscape import actions
-from release.observation import Observations, RegistryView
+from release.observation import Observations, RegistryView, VersionSeen
 from release.phases.canary import canary
 from release.phases.idle import idle
 from release.phases.measuring import measure
@@ -19,7 +19,7 @@ from release.phases.situation import Situation
 from release.phases.verifying import verifying
 from release.reasons import Reason
 from release.spec import ReleaseSpec
-from release.status import Phase, ReleaseStatus
+from release.status import CanaryStatus, Phase, ReleaseStatus
 
 __all__ = ["plan"]
 
@@ -86,9 +86,9 @@ def _observed(status: ReleaseStatus, observations: Observations, now: float) -> 
     if trial is None or not trial.weight:
         return status
     changes: dict[str, object] = {}
-    # While stable is not ready either, going back to it would help nobody, and what took both is not the canary.
+    # While stable does not answer either, going back to it would help nobody, and what took both is not the canary.
     well = observations.seen(trial.version).ready or not (
-        status.stable is None or observations.seen(status.stable.version).ready
+        status.stable is None or _answers(observations.seen(status.stable.version), trial)
     )
     if well != (trial.not_ready_since is None):
         changes["not_ready_since"] = None if well else now
@@ -96,6 +96,11 @@ def _observed(status: ReleaseStatus, observations: Observations, now: float) -> 
     if measured is not trial.measured:
         changes["measured"] = measured
     return change(status, canary=trial.model_copy(update=changes)) if changes else status
+
+
+def _answers(stable: VersionSeen, trial: CanaryStatus) -> bool:
+    """Whether stable is ready and not only said to be: after a node's restart that is said for a while of pods past."""
+    return stable.ready and (stable.counters is not None or not trial.is_judged)
 
 
 def _judged(spec: ReleaseSpec, status: ReleaseStatus, observations: Observations) -> Judgement | None:

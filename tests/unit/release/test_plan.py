@@ -65,6 +65,21 @@ def test_a_canary_that_was_not_ready_for_14_s_stays_and_at_15_s_it_is_rolled_bac
     assert until(world, Phase.REJECTED).status.stable == artifact(7)
 
 
+def test_a_canary_is_not_away_alone_while_stable_is_said_to_be_ready_and_does_not_answer() -> None:
+    world = on_trial()
+    world.models[8] = Model(starts=False)
+    world.metrics = False
+    world.tick(1)
+    world.tick(20)
+    assert world.status.phase == Phase.CANARY
+    world.metrics = True
+    world.tick(1)
+    world.tick(14)
+    assert world.status.phase == Phase.CANARY
+    world.tick(1)
+    assert (world.status.phase, world.status.reason) == (Phase.ROLLING_BACK, "NotReady")
+
+
 def test_a_canary_that_recovers_in_time_is_not_rolled_back_later() -> None:
     world = on_trial()
     for starts in (False, True, False):
