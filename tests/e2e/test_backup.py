@@ -48,7 +48,16 @@ def registered(live: Live, user: tuple[str, str]) -> Any:
     with mlflow(live, user) as client:
         model = client.get("registered-models/get", params=MODEL).raise_for_status().json()
         asked = {"filter": "name = 'sentiment'", "max_results": 1000}
-        return model, client.get("model-versions/search", params=asked).raise_for_status().json()
+        return in_order((model, client.get("model-versions/search", params=asked).raise_for_status().json()))
+
+
+def in_order(found: Any) -> Any:
+    """What the registry says, with its lists sorted: it says tags in any order."""
+    if isinstance(found, dict):
+        return {key: in_order(value) for key, value in found.items()}
+    if isinstance(found, list | tuple):
+        return sorted(map(in_order, found), key=lambda each: json.dumps(each, sort_keys=True))
+    return found
 
 
 def backup(folder: Path, name: str) -> Manifest:
@@ -64,15 +73,15 @@ def fixed(manifest: Manifest) -> dict[str, str]:
     return {name: each.sha256 for name, each in manifest.pieces.items() if name.startswith(same)}
 
 
-def written_back(live: Live, tenant: str) -> bool:
-    """Whether the registry has heard of all that became of the tenant's releases."""
+def settled(live: Live, tenant: str) -> bool:
+    """Whether nothing more becomes of the tenant's releases, the version before is gone, and the registry knows."""
     status = live.cluster.get("modelrelease", "sentiment", tenant)["status"]
-    return bool(status.get("reported") == status["history"][-1]["number"])
+    return "previous" not in status and status.get("reported") == status["history"][-1]["number"]
 
 
 def at_rest(live: Live) -> Any:
     """What is registered, once nobody tells the registry more of what tests before this one did."""
-    eventually(lambda: all(written_back(live, tenant) for tenant in TENANTS))
+    eventually(lambda: all(settled(live, tenant) for tenant in TENANTS), seconds=90)
     found = None
     while (now := registered(live, admin(live))) != found:
         found = now

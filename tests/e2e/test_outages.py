@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from live import TENANTS, Live
 from pods import eventually, load
 from processes import kill
@@ -65,26 +61,3 @@ def _kill(live: Live, pod: dict[str, Any]) -> None:
     """SIGKILL where the node is this machine; elsewhere the pod is deleted without grace."""
     if not kill("inference", pod["uid"]):
         live.cluster.kubectl("delete", "pod", pod["name"], "--namespace=tenant-a", "--grace-period=0", "--force")
-
-
-@pytest.mark.skipif(
-    not os.environ.get("E2E_RESTART"), reason="E2E_RESTART, the command that restarts the node, is not set"
-)
-def test_a_node_that_restarts_brings_everything_back_and_loses_nothing(serving: Live) -> None:
-    before = {tenant: serving.served(tenant) for tenant in TENANTS}
-    subprocess.run(shlex.split(os.environ["E2E_RESTART"]), check=True, timeout=300)
-    eventually(lambda: all(len(serving.predictors(tenant)) >= 2 for tenant in TENANTS), seconds=180, pause=2)
-    for tenant in TENANTS:
-        eventually(
-            lambda name=tenant: all(answer[0] == 200 for answer in serving.ask(name).values()), seconds=120, pause=2
-        )
-    assert {tenant: serving.served(tenant) for tenant in TENANTS} == before
-    for namespace, workload in (
-        ("mlflow", "deployment/mlflow"),
-        ("mlflow", "statefulset/postgresql"),
-        ("minio", "statefulset/minio"),
-    ):
-        serving.cluster.kubectl("rollout", "status", workload, "--namespace", namespace, "--timeout=180s", seconds=190)
-    version = min(int(found) for found in before["tenant-a"])
-    # The registry and the object store still hold what they held.
-    serving.rollout(version, "tenant-a")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from live import Live
+from live import TENANTS, Live
 from pods import eventually, load, load_of_the_node
 from processes import kill, stand_still
 from trial import NAME, Trial, negative, trial
@@ -285,9 +285,11 @@ def test_the_controller_reads_no_secret_and_writes_nowhere_but_in_tenants(moving
 
 
 @on_this_machine
-def test_a_node_that_restarts_during_a_canary_goes_on_with_it(moving: Trial) -> None:
+def test_a_node_that_restarts_during_a_canary_goes_on_with_it_and_brings_everything_back(moving: Trial) -> None:
+    live = moving.live
     moving.settle()
     version = moving.copy()
+    before = {tenant: live.served(tenant) for tenant in TENANTS}
     with load(moving.host):
         moving.move(version)
         eventually(lambda: moving.canary(version) == 10, 120, 0.1)
@@ -297,6 +299,12 @@ def test_a_node_that_restarts_during_a_canary_goes_on_with_it(moving: Trial) -> 
         eventually(lambda: moving.stable(version), 180)
     assert moving.phases(version) == ["Verifying", *["Canary"] * 3, "Promoting", "Stable"]
     assert counted.versions[str(version)] > 0
+    for tenant in TENANTS:
+        eventually(lambda name=tenant: len(live.predictors(name)) >= 2, 180, 2)
+        eventually(lambda name=tenant: all(answer[0] == 200 for answer in live.ask(name).values()), 120, 2)
+    assert {tenant: live.served(tenant) for tenant in TENANTS} == before
+    # The registry and the object store still hold what they held.
+    moving.settle()
 
 
 def _events(moving: Trial) -> list[dict[str, object]]:
