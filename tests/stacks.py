@@ -69,13 +69,13 @@ class Stack:
         )
 
     def ask(self, tenant: str, texts: Sequence[str] = ("a great film",), seconds: float = 10) -> httpx.Response:
-        return httpx.post(
-            f"{self.gateway}/v1/models/sentiment:predict",
-            json={"instances": list(texts)},
-            headers={"Host": f"{tenant}.localhost"},
-            timeout=seconds,
-            trust_env=False,
-        )
+        with self.caller(tenant, seconds) as client:
+            return client.post("/v1/models/sentiment:predict", json={"instances": list(texts)})
+
+    def caller(self, tenant: str, seconds: float = 10) -> httpx.Client:
+        """A client of a tenant's."""
+        host = {"Host": f"{tenant}.localhost"}
+        return httpx.Client(base_url=self.gateway, headers=host, timeout=seconds, trust_env=False)
 
     def served(self, tenant: str) -> str | None:
         answer = self.ask(tenant)

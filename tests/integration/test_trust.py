@@ -90,20 +90,23 @@ class Publisher:
 
 
 @pytest.fixture
-def publisher(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publisher:
-    """The stack's own services, with a copy of its keys: a revocation here must not reach its tenants."""
-    for line in (stack.home / "env").read_text().splitlines():
+def publisher(released: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publisher:
+    """The stack's own services, with a copy of its keys: a revocation here must not reach its tenants.
+
+    Version 1 is the one that the tenants serve, for who comes later.
+    """
+    for line in (released.home / "env").read_text().splitlines():
         name, _, value = line.removeprefix(': "${').partition(":=")
         monkeypatch.setenv(name, value.partition("}")[0])
-    trusted = shutil.copytree(stack.home / "trust", tmp_path / "trust")
-    key = Path(shutil.copy(stack.home / "signing-key.pem", tmp_path / "key.pem"))
+    trusted = shutil.copytree(released.home / "trust", tmp_path / "trust")
+    key = Path(shutil.copy(released.home / "signing-key.pem", tmp_path / "key.pem"))
     monkeypatch.setenv("FERRYMAN_SIGNING_KEY", str(key))
     (tmp_path / "scratch").mkdir()
     return Publisher(
         SigningKey.from_environment(),
         trusted,
         Registry(),
-        MlflowClient(stack.mlflow, stack.mlflow),
+        MlflowClient(released.mlflow, released.mlflow),
         s3_client(),
         tmp_path / "scratch",
     )
