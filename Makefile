@@ -138,7 +138,12 @@ node-test: install ## prove that the node survives kill -9 and leaves nothing be
 	@$(BIN)/python -m pytest -p no:cacheprovider --timeout 1800 -s tests/node
 
 .PHONY: test
-test: install ## every test, on a stack of its own; under ten minutes
+test: install ## every test, on stacks of their own; under ten minutes
+	@$(BIN)/python -m pytest -n logical tests/unit
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests/integration
+
+.PHONY: coverage
+coverage: install ## the lines that `make test` never reaches, those of the stack's programs among them; twice as long
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n logical --cov --cov-report= tests/unit
 	@$(BIN)/python -m pytest --cov --cov-append --cov-report=term -m "not slow" tests/integration
