@@ -303,8 +303,14 @@ def test_a_node_that_restarts_during_a_canary_goes_on_with_it_and_brings_everyth
         eventually(lambda name=tenant: len(live.predictors(name)) >= 2, 180, 2)
         eventually(lambda name=tenant: all(answer[0] == 200 for answer in live.ask(name).values()), 120, 2)
     assert {tenant: live.served(tenant) for tenant in TENANTS} == before
+    for namespace, workload in (
+        ("mlflow", "deployment/mlflow"),
+        ("mlflow", "statefulset/postgresql"),
+        ("minio", "statefulset/minio"),
+    ):
+        live.cluster.kubectl("rollout", "status", workload, "--namespace", namespace, "--timeout=180s", seconds=190)
     # The registry and the object store still hold what they held.
-    moving.settle()
+    live.rollout(min(int(found) for found in before["tenant-a"]), "tenant-a")
 
 
 def _events(moving: Trial) -> list[dict[str, object]]:
