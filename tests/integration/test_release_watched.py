@@ -45,6 +45,7 @@ def test_an_alias_moved_in_mlflow_is_watched_on_the_page_from_canary_to_stable_a
     trained = released.run("training", "--sample", "4300")
     assert trained.returncode == 0, trained.stderr
     newest = released.run("registry", "list").stdout.split()[1].removeprefix("v")
+    assert newest != before
     # A canary that nobody asks is not judged.
     with by_canary(released), under_load(released) as answers, open_page() as clicked:
         assert clicked.context.browser is not None
@@ -66,6 +67,7 @@ def test_an_alias_moved_in_mlflow_is_watched_on_the_page_from_canary_to_stable_a
         link = watched.get_by_role("article", name=TENANTS[0]).get_by_role("link", name=f"version {newest} in MLflow")
         link.first.click()
         expect(watched.get_by_text(f"Version {newest}").first).to_be_visible()
+    assert all(released.served(tenant) == newest for tenant in TENANTS)
     # Trained on more rows, this champion would fail the candidates of later tests at the gate.
     assert released.run("registry", "promote", "--version", before).returncode == 0
     eventually(lambda: all(released.served(tenant) == before for tenant in TENANTS))
