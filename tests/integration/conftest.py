@@ -37,9 +37,9 @@ def under_load(stack: Stack) -> Iterator[Answers]:
     answers: Answers = {tenant: [] for tenant in TENANTS}
 
     def ask(tenant: str) -> None:
-        with stack.caller(tenant) as client:
+        with stack.caller(tenant) as call:
             while not stop.wait(0.03):
-                answer = client.post("/v1/models/sentiment:predict", json={"instances": ["a great film"]})
+                answer = call(["a great film"])
                 answers[tenant].append((answer.status_code, answer.headers.get("x-model-version", "")))
 
     callers = [threading.Thread(target=ask, args=(tenant,)) for tenant in TENANTS]

@@ -74,11 +74,10 @@ class Callers:
             self._over.wait(0.02)
 
     def _rest(self, tenant: str) -> None:
-        url = f"{self._stack.gateway}/v1/models/sentiment:predict"
-        with httpx.Client(headers={"Host": f"{tenant}.localhost"}, timeout=10, trust_env=False) as client:
+        with self._stack.caller(tenant) as call:
 
             def ask() -> tuple[str, float]:
-                answer = client.post(url, json={"instances": [TEXT]}).raise_for_status()
+                answer = call([TEXT]).raise_for_status()
                 return answer.headers["x-model-version"], answer.json()["predictions"][0]["confidence"]
 
             self._repeat(ask)
