@@ -143,7 +143,7 @@ test: install ## every test, on stacks of their own; under ten minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests/integration
 
 .PHONY: coverage
-coverage: install ## the lines that `make test` never reaches, those of the stack's programs among them; twice as long
+coverage: install ## the lines that `make test` never reaches, those of the stack's programs among them
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n logical --cov --cov-report= tests/unit
 	@$(BIN)/python -m pytest --cov --cov-append --cov-report=term -m "not slow" tests/integration

@@ -38,7 +38,6 @@ NOT_TO_BE_HAD = (
     "Failed to query available provider packages",
     "Failed to install provider",
     "could not query provider",
-    "was not found in any of the",
 )
 SERVICES = ("ec2", "eks", "events", "iam", "kms", "logs", "s3", "sqs", "sts")
 ACCOUNT = "123456789012"

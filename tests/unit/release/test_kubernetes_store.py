@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from queue import Queue
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,7 +99,8 @@ def test_an_event_gives_way_to_many_other_calls_and_is_told(
     calls: int, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("release.platforms.kubernetes.events.time.sleep", waited.append)
+    # The module's own clock: threads of other tests sleep by the real one.
+    monkeypatch.setattr("release.platforms.kubernetes.events.time", SimpleNamespace(sleep=waited.append))
     server = Server(a_release(10))
     store = a_store(server)
     server.calls = calls
