@@ -32,7 +32,8 @@ _AGAIN_SECONDS = 2.0
 # Every look makes as many objects as there are releases. With the default of 700 the collector goes through all that
 # watches hold again and again: of a thousand tenants that is half of the controller's time.
 _OBJECTS_PER_COLLECTION = 100_000
-_log = logging.getLogger(__name__)
+# Not by the module's name: that is `__main__` here.
+_log = logging.getLogger("release.kubernetes")
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ASKED_AGAIN",
     "GRPC_PORT",
     "HTTP_PORT",
     "MANAGER",
@@ -27,6 +28,9 @@ PAUSE = "ferryman.dev/pause"
 """The annotation that holds a release while it is `true`."""
 TOKENS = {kind: f"ferryman.dev/{kind}" for kind in ("resume", "abort", "retry")}
 """The annotations that ask for something once: whenever their value is another one."""
+
+ASKED_AGAIN = "ferryman.dev/asked-again"
+"""The annotation of an HTTPRoute: when the gateway was last asked again whether it took the route up."""
 
 HTTP_PORT, GRPC_PORT = 8080, 8081
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from release.counts import Counts
 from release.observation import VersionSeen
 from release.platforms.base import PlatformError, Seen
 from release.platforms.kubernetes import names, objects, sight
 from release.platforms.kubernetes.api import Api, ApiRefusedError, ConflictError, path
+from release.platforms.kubernetes.backoff import Backoff
 from release.platforms.kubernetes.gateway import Gateway
 from release.platforms.kubernetes.mirror import Mirror
 from release.platforms.kubernetes.model_release import owner_of
@@ -23,8 +24,6 @@ from release.status import Phase, ReleaseStatus, VersionRef
 from release.store import Release
 
 __all__ = ["KubernetesPlatform"]
-
-_WEIGH_AGAIN_SECONDS = 10.0
 
 
 class KubernetesPlatform:
@@ -45,7 +44,7 @@ class KubernetesPlatform:
         self._routes = Mirror(api, "httproutes", sight.routed, names.MODEL)
         self._refused: dict[tuple[str, int], str] = {}
         self._weights: dict[tuple[str, str], Mapping[int, int]] = {}
-        self._weighed: dict[tuple[str, str], float] = {}
+        self._weighed = Backoff()
 
     def wait(self) -> None:
         """Wait until everything was seen once.
@@ -98,11 +97,13 @@ class KubernetesPlatform:
         place = _place(release)
         held = self._routes.get(*place)
         told = held is not None and not held.accepted and held.weights == weights
-        if told and time.monotonic() - self._weighed.get(place, -math.inf) < _WEIGH_AGAIN_SECONDS:
+        if not self._weighed.due(place, told, time.monotonic()):
             return
         route = objects.http_route(release.spec, owner_of(release), weights)
+        if told:
+            # The API server may have been away when the gateway had it to say. It says it anew of what has changed.
+            route["metadata"]["annotations"] = {names.ASKED_AGAIN: datetime.now(UTC).isoformat(timespec="seconds")}
         self._api.apply(path("httproutes", *place), route)
-        self._weighed[place] = time.monotonic()
 
     def smoke(self, release: Release, version: int) -> str:
         """Ask one pod of the version itself."""
