@@ -24,9 +24,9 @@ class Backoff:
             again: whether they were asked just this before, by this process or one before it.
             now: seconds of a monotonic clock.
         """
-        due, pause = self._asked.get(key, (-math.inf, _FIRST_SECONDS / 2))
+        due, pause = self._asked.get(key, (-math.inf, 0.0))
         if again and now < due:
             return False
-        pause = min(2 * pause, _LONGEST_SECONDS) if again else _FIRST_SECONDS
+        pause = min(2 * pause, _LONGEST_SECONDS) if again and pause else _FIRST_SECONDS
         self._asked[key] = now + pause, pause
         return True

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from release.counts import Counts
+from release.moment import format_moment
 from release.observation import VersionSeen
 from release.platforms.base import PlatformError, Seen
 from release.platforms.kubernetes import names, objects, sight
@@ -102,7 +102,7 @@ class KubernetesPlatform:
         route = objects.http_route(release.spec, owner_of(release), weights)
         if told:
             # The API server may have been away when the gateway had it to say. It says it anew of what has changed.
-            route["metadata"]["annotations"] = {names.ASKED_AGAIN: datetime.now(UTC).isoformat(timespec="seconds")}
+            route["metadata"]["annotations"] = {names.ASKED_AGAIN: format_moment(time.time())}
         self._api.apply(path("httproutes", *place), route)
 
     def smoke(self, release: Release, version: int) -> str:
