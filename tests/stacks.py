@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,21 +16,21 @@ from typing import Any
 import httpx
 import psutil
 
+from infra.local.ports import is_free
+
 __all__ = ["SAMPLE", "TENANTS", "Stack", "eventually", "free_ports", "suspended"]
 
 TENANTS = ("tenant-a", "tenant-b")
 SAMPLE = "4000"
 
 
+# Below those that the system gives away, so that no predictor or connection of another stack takes one before its
+# server listens there; each test process has a thousand of its own.
+_ports = itertools.count(20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
 def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    return list(itertools.islice(filter(is_free, _ports), count))
 
 
 class Stack:

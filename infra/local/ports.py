@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
@@ -25,11 +26,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def free_port(besides: Collection[int] = ()) -> int:
+    """Return a port that nobody listens on at this moment, and none of those that were chosen before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+        if port not in besides:
+            return port
 
 
 def holder(port: int) -> str:
@@ -52,8 +56,8 @@ def remembered(path: Path, names: tuple[str, ...]) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name in names:
         port = held.get(name, 0)
-        while port in (0, *ports.values()) or not is_free(port):
-            port = free_port()
+        if port in (0, *ports.values()) or not is_free(port):
+            port = free_port(ports.values())
         ports[name] = port
     write_private(path, json.dumps(ports, indent=2))
     return ports

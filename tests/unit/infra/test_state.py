@@ -51,6 +51,13 @@ def test_a_taken_port_is_not_free_and_is_replaced(tmp_path: Path) -> None:
     assert second["b"] == first["b"]
 
 
+def test_a_port_that_was_chosen_before_is_not_chosen_again() -> None:
+    chosen: set[int] = set()
+    for _ in range(1_000):
+        chosen.add(ports.free_port(chosen))
+    assert len(chosen) == 1_000
+
+
 def test_a_percent_sign_and_a_space_reach_the_program_as_they_are(tmp_path: Path) -> None:
     section = Program("p", ["run", "a b", "50%"], {"URL": "x%20y"}).section(tmp_path)
     read = configparser.RawConfigParser()
