@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from live import TENANTS, Live, command
-from pods import eventually, pod, start
+from pods import Load, eventually, load, pod, start
 
 from infra.platform.cluster import Cluster
 from infra.platform.errors import PlatformError
@@ -23,18 +23,19 @@ RESULTS = Path(os.environ.get("E2E_RESULTS", ROOT / "e2e-results"))
 ORDER = (
     "serving",
     "tls",
+    "scale_out",
     "admission",
     "access",
     "benchmarks",
     "object_store",
     "network",
     "tenants",
+    "scale_in",
     "rollout",
     "backup",
     "release",
     "monitoring",
     "alerts",
-    "autoscaling",
 )
 
 
@@ -72,6 +73,23 @@ def serving(live: Live) -> Live:
         # The gateway accepts a first route a moment before it follows it.
         eventually(lambda: all(live.ask(tenant)["v1"][0] == 200 for tenant in TENANTS), seconds=20)
     return live
+
+
+@pytest.fixture(scope="session")
+def scaled_out(serving: Live) -> Load:
+    """A load under which tenant-a's autoscaler added predictors, and which is over."""
+    (version,) = serving.served("tenant-a")
+
+    def measured() -> bool:
+        found = serving.cluster.get("horizontalpodautoscaler", f"sentiment-v{version}", "tenant-a")
+        return any(c["type"] == "ScalingActive" and c["status"] == "True" for c in found["status"]["conditions"])
+
+    eventually(measured, seconds=90, pause=2)
+    eventually(lambda: serving.replicas("tenant-a", version) == 2, seconds=150, pause=2)
+    with load(serving.host("tenant-a"), threads=4, texts=200, pause=0.05) as counted:
+        eventually(lambda: serving.replicas("tenant-a", version) > 2, seconds=120, pause=2)
+        eventually(lambda: len(serving.predictors("tenant-a")) > 2, seconds=90, pause=2)
+    return counted
 
 
 @pytest.fixture

@@ -69,6 +69,11 @@ class Live:
         backends = route["spec"]["rules"][-1]["backendRefs"] if route else []
         return {re.fullmatch(r"sentiment-v(\d+)-predictor", each["name"])[1] for each in backends}
 
+    def replicas(self, tenant: str, version: str) -> int:
+        """How many predictors of the version are wanted."""
+        found = self.cluster.get("deployment", f"sentiment-v{version}-predictor", tenant)
+        return int(found["spec"]["replicas"])
+
     def routed(self, tenant: str) -> bool:
         """Whether the tenant has a route."""
         return bool(self.cluster.find("httproute", "ferryman.dev/model=sentiment", tenant))
