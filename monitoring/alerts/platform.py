@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from monitoring.alert import PLATFORM, Alert
 from monitoring.config import Config
+from monitoring.limits import memory_used
 
 __all__ = ["alerts"]
 
 _ALWAYS_THERE = ("gateway", "release")
-"""Jobs that no installation is without."""
+"""Jobs that no installation is without, and on a cluster their namespaces; the more tenants, the more these hold."""
 
 
 def alerts(config: Config) -> list[Alert]:
@@ -53,6 +54,7 @@ def alerts(config: Config) -> list[Alert]:
             everybody=True,
         ),
         _store(config),
+        _memory(config),
     ]
 
 
@@ -65,6 +67,18 @@ def _store(config: Config) -> Alert:
         "ObjectStoreNearlyFull",
         f"min({minio} or {seaweed}) < {config.alerts['ObjectStoreNearlyFull'].below:g}",
         "Only {{ $value | humanizePercentage }} of the object store is free: when it is full, nothing can be released",
+        "platform",
+        everybody=True,
+    )
+
+
+def _memory(config: Config) -> Alert:
+    containers = f'namespace=~"{"|".join(_ALWAYS_THERE)}"'
+    return Alert(
+        "PlatformMemoryHigh",
+        f"{memory_used('namespace, pod', containers)} > {config.alerts['PlatformMemoryHigh'].above:g}",
+        "{{ $labels.pod }} uses {{ $value | humanizePercentage }} of the memory that it may: "
+        "at all of it the kernel kills it",
         "platform",
         everybody=True,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from monitoring.alert import Alert
 from monitoring.config import Config
 from monitoring.duration import prometheus
+from monitoring.limits import cpu_used, memory_used
 from monitoring.recording import answered, error_ratio, requests, slower_than
 
 __all__ = ["alerts"]
 
 # KServe's name for the container that serves.
 _CONTAINER = 'container="kserve-container"'
-# A limit is on the pod's own control group: the kubelet's series per container carry no labels on every runtime.
-_POD = 'container="",pod!=""'
 # Beyond the 95th percentile.
 _SLOWEST = 0.05
 
@@ -81,11 +80,9 @@ def _errors(config: Config) -> Alert:
 
 def _cpu(config: Config) -> Alert:
     numbers = config.alerts["PredictorCpuHigh"]
-    used = f"rate(container_cpu_usage_seconds_total{{{_CONTAINER}}}[{prometheus(numbers.window)}])"
-    limit = "max by (tenant, pod) (container_spec_cpu_%s{" + _POD + "})"
     return Alert(
         "PredictorCpuHigh",
-        f"sum by (tenant, pod) ({used})\n/ ({limit % 'quota'} / {limit % 'period'}) > {numbers.above:g}",
+        f"{cpu_used('tenant, pod', _CONTAINER, prometheus(numbers.window))} > {numbers.above:g}",
         "{{ $labels.pod }} of {{ $labels.tenant }} uses {{ $value | humanizePercentage }} of the CPU that it may",
         "tenant",
     )
@@ -93,10 +90,9 @@ def _cpu(config: Config) -> Alert:
 
 def _memory(config: Config) -> Alert:
     numbers = config.alerts["PredictorMemoryHigh"]
-    limit = f"(max by (tenant, pod) (container_spec_memory_limit_bytes{{{_POD}}}) > 0)"
     return Alert(
         "PredictorMemoryHigh",
-        f"sum by (tenant, pod) (container_memory_working_set_bytes{{{_CONTAINER}}})\n/ {limit} > {numbers.above:g}",
+        f"{memory_used('tenant, pod', _CONTAINER)} > {numbers.above:g}",
         "{{ $labels.pod }} of {{ $labels.tenant }} uses {{ $value | humanizePercentage }} of the memory that it may: "
         "at all of it the kernel kills it",
         "tenant",

@@ -11,6 +11,7 @@ import pytest
 from live import TENANTS, Live
 from pods import eventually
 
+from monitoring.alerts.platform import alerts
 from monitoring.config import load
 from monitoring.duration import prometheus
 from monitoring.rules import rules
@@ -59,6 +60,21 @@ def test_each_tenant_has_what_the_alerts_ask_about(serving: Live, metric: str) -
             return {each["metric"].get("tenant", "") for each in ask("query", query=metric)["result"]}
 
         eventually(lambda: set(TENANTS) <= tenants(), seconds=120, pause=2)
+
+
+def test_the_memory_of_gateway_and_controller_is_compared_with_their_limits(serving: Live) -> None:
+    (alert,) = (each for each in alerts(CONFIG) if each.name == "PlatformMemoryHigh")
+    share, _, _ = alert.expr.rpartition(" > ")
+    with asked(serving) as ask:
+
+        def pods() -> set[tuple[str, str]]:
+            return {
+                (each["metric"]["namespace"], each["metric"]["pod"].rsplit("-", 2)[0])
+                for each in ask("query", query=share)["result"]
+                if 0 < float(each["value"][1]) < 1
+            }
+
+        eventually(lambda: pods() == {("gateway", "gateway"), ("release", "release-controller")}, 120, 2, pods)
 
 
 def test_alertmanager_takes_its_routing(serving: Live) -> None:

@@ -455,6 +455,22 @@ PLATFORM_LIVES = [
         resolved="20m15s",
         labels=PLATFORM,
     ),
+    Life(
+        "PlatformMemoryHigh",
+        "a pod of the gateway uses more than 90 % of its memory, the controller just 90 %; a tenant's is not of it",
+        {
+            'container_memory_working_set_bytes{container="traefik",namespace="gateway",pod="1"}': "901x40 500x20",
+            'container_memory_working_set_bytes{container="controller",namespace="release",pod="2"}': "900x60",
+            'container_memory_working_set_bytes{container="other",namespace="shop",pod="3"}': "950x60",
+            'container_spec_memory_limit_bytes{container="",namespace="gateway",pod="1"}': "1000x60",
+            'container_spec_memory_limit_bytes{container="",namespace="release",pod="2"}': "1000x60",
+            'container_spec_memory_limit_bytes{container="",namespace="shop",pod="3"}': "1000x60",
+        },
+        silent="4m45s",
+        firing="5m",
+        resolved="10m15s",
+        labels={**PLATFORM, "namespace": "gateway", "pod": "1"},
+    ),
 ]
 
 LIVES = [*SLO, *PREDICTORS, *MODELS, *RELEASES, *PLATFORM_LIVES]
