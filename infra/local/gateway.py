@@ -51,6 +51,11 @@ class Endpoint:
         """The REST address."""
         return f"http://{LOOPBACK}:{self.http_port}"
 
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Both that it takes."""
+        return self.http_port, self.grpc_port
+
 
 @dataclass(frozen=True)
 class Backend:

@@ -69,7 +69,7 @@ class Live:
         backends = route["spec"]["rules"][-1]["backendRefs"] if route else []
         return {re.fullmatch(r"sentiment-v(\d+)-predictor", each["name"])[1] for each in backends}
 
-    def replicas(self, tenant: str, version: str) -> int:
+    def replicas(self, tenant: str, version: int | str) -> int:
         """How many predictors of the version are wanted."""
         found = self.cluster.get("deployment", f"sentiment-v{version}-predictor", tenant)
         return int(found["spec"]["replicas"])

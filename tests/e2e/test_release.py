@@ -73,7 +73,7 @@ def test_a_model_whose_every_answer_is_wrong_gets_no_request_twenty_seconds_afte
     assert moving.status["rejected"]["reason"] == "PredictionsShifted"
     assert moving.live.served(NAME) == {str(before)}
     # It stays, without a pod, for who wants to look at it.
-    eventually(lambda: moving.get("deployment", f"sentiment-v{version}-predictor")["spec"]["replicas"] == 0)
+    eventually(lambda: moving.live.replicas(NAME, version) == 0)
     assert moving.get("inferenceservice", f"sentiment-v{version}")
 
 

@@ -40,7 +40,7 @@ def predictor(
         image,
         open_tmp_path / "bundle",
         [*image.entrypoint, "--storage-uri", uri, "--tenant", "tenant-a", "--model-dir", "/mnt/model", "--lame-duck=0"],
-        environment={"FERRYMAN_HTTP_PORT": str(http), "FERRYMAN_GRPC_PORT": str(free_port())},
+        environment={"FERRYMAN_HTTP_PORT": str(http), "FERRYMAN_GRPC_PORT": str(free_port({http}))},
         mounts={"/mnt/model": folder},
         limits={"memory": {"limit": MEMORY}, "cpu": {"quota": 50_000, "period": 100_000}},
     )

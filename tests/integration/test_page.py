@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 import shown_releases
 import uvicorn
 from browser import needs_browser, open_page
+from conftest import free_ports
 from playwright.sync_api import Browser, Page, expect
 
 from release.api.app import application
@@ -67,10 +67,7 @@ class Ticking(Board):
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    made = Served(Ticking(), port)
+    made = Served(Ticking(), free_ports(1)[0])
     made.start()
     yield made
     made.stop()

@@ -43,7 +43,7 @@ class LocalPlatform:
         self._client = httpx.Client(trust_env=False)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="observe")
         self._first_pids: dict[str, int] = {}
-        self._files = threading.RLock()
+        self._files = threading.Lock()
 
     def observe(self, releases: Sequence[Release]) -> Mapping[str, Seen]:
         """See the base. A version whose process is gone for good although it once answered is not there."""
@@ -81,12 +81,11 @@ class LocalPlatform:
             endpoint = self._free_endpoint()
             if held is not None and not held.stopped and held.program not in states:
                 # After `make down` the gateway's route is still right if the ports are the same.
-                ports = (held.endpoint.http_port, held.endpoint.grpc_port)
-                endpoint = held.endpoint if all(is_free(port) for port in ports) else endpoint
+                endpoint = held.endpoint if all(map(is_free, held.endpoint.ports)) else endpoint
             fresh = Predictor(
                 release.name, release.tenant, release.spec.model, artifact.version, artifact.storage_uri, endpoint
             )
-            self._keep(fresh)
+            predictors.keep(self._settings.predictors, fresh)
         self._first_pids.pop(fresh.program, None)
         self._supervisor.add(self._program(fresh))
 
@@ -210,7 +209,7 @@ class LocalPlatform:
 
     def _free_endpoint(self) -> gateway.Endpoint:
         # Predictors that start at the same time listen on theirs only seconds later.
-        chosen = {port for each in self._kept() for port in (each.endpoint.http_port, each.endpoint.grpc_port)}
+        chosen = {port for each in self._kept() for port in each.endpoint.ports}
         http = free_port(chosen)
         return gateway.Endpoint(http, free_port(chosen | {http}))
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from artifact import PublishedArtifact, tree_digest
+from infra.local.ports import free_port
 
 TEXTS = ["a good film", "a great film", "very good, great", "a bad film", "an awful film", "very bad, awful"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +64,8 @@ class running:  # noqa: N801 # reads as a clause: `with running(folder) as predi
         self._arguments = arguments
 
     def __enter__(self) -> Predictor:
-        http, grpc = free_port(), free_port()
+        http = free_port()
+        grpc = free_port({http})
         command = [sys.executable, "-m", "inference", "--storage-uri", self._uri, "--tenant", "tenant-a"]
         command += ["--model-dir", str(self._folder), "--http-port", str(http), "--grpc-port", str(grpc)]
         command += ["--lame-duck", "0", *self._arguments]

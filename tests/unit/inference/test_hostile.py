@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 import uvicorn
-from conftest import Predictor, free_port, running
+from conftest import Predictor, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tritonclient.grpc import service_pb2 as pb
@@ -30,6 +30,7 @@ from inference.front import Front
 from inference.linear import LinearModel
 from inference.listen import listener
 from inference.service import Service
+from infra.local.ports import free_port
 
 V1 = "/v1/models/sentiment:predict"
 GOOD = json.dumps({"instances": ["a good film"]}).encode()

@@ -6,9 +6,9 @@ import asyncio
 import socket
 
 import pytest
-from conftest import free_port
 
 from inference.listen import ListenError, address, listener
+from infra.local.ports import free_port
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 import httpx
 import pandas as pd
 import pytest
-from conftest import TEXTS, Predictor, free_port, running, save
+from conftest import TEXTS, Predictor, running, save
 from packaging.requirements import Requirement
 from sklearn.base import ClassifierMixin
 from sklearn.compose import ColumnTransformer
@@ -31,6 +31,7 @@ from sklearn.svm import LinearSVC
 
 from artifact import PublishedArtifact, tree_digest
 from inference.__main__ import main
+from infra.local.ports import free_port
 
 
 class Started(NamedTuple):

@@ -55,5 +55,4 @@ def test_predictors_that_start_at_the_same_time_get_ports_of_their_own(
     laptop = LocalPlatform(settings)
     for tenant in ("tenant-a", "tenant-b"):
         laptop.ensure(Release(tenant, tenant, a_spec(), ReleaseStatus(), Requests()), artifact(3), None)
-    endpoints = [each.endpoint for each in laptop._kept()]
-    assert len({port for each in endpoints for port in (each.http_port, each.grpc_port)}) == 4
+    assert len({port for each in laptop._kept() for port in each.endpoint.ports}) == 4
